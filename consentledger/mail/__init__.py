@@ -1,0 +1,1 @@
+"""Mail: messages that are safe on the wire, and the hardened transport that carries them."""
