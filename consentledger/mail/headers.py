@@ -15,7 +15,16 @@ import idna
 from consentledger.kernel.errors import InputError
 
 MAX_LINE = 998  # RFC 5322 section 2.1.1, without the CRLF
-MAX_DISPLAY_NAME = re.compile(r"\A[A-Za-z][A-Za-z0-9-]{0,75}\Z")
+MAX_DISPLAY_NAME = 100  # characters: more than any mailbox shows
+MAX_SUBJECT = 200  # characters
+MAX_ADDRESS = 254  # octets, RFC 5321 section 4.5.3.1.3 without the angle brackets
+MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
+
+# Set by message.py itself or by the servers on the way: never by a caller's extra header.
+_OURS = ("from", "to", "cc", "bcc", "sender", "reply-to", "subject", "date", "message-id")
+_RELAYS = ("mime-version", "received", "return-path", "dkim-signature", "authentication-results")
+_RESERVED = frozenset((*_OURS, *_RELAYS))
+_NAME = re.compile(r"\A[A-Za-z][A-Za-z0-9-]{0,75}\Z")
 _ATOM = re.compile(r"\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+\Z")
 _MESSAGE_ID = re.compile(r"\A<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>\Z")
 # Explicit bidirectional controls let "gpj.exe" read as "exe.jpg": nobody's name needs them.
