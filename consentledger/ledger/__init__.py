@@ -1,0 +1,1 @@
+"""The ledger, pure: kinds, leaves, tree, notes, proofs, bundles; stdlib and cryptography only."""
