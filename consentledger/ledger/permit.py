@@ -78,4 +78,4 @@ def permit_of(value: Value) -> Permit:
     for item, types in zip(value, _TYPES, strict=True):
         if type(item) not in types:
             raise VerificationError("a value of a permit has the wrong type", rule=RULE)
-    return Permit(*value)  # type: ignore[arg-type]
+    return Permit(*value)

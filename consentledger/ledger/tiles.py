@@ -1,4 +1,4 @@
-"""Tiles (c2sp.org/tlog-tiles): a tree's nodes in rows of 256, their paths, and a reader of nodes."""
+"""Tiles (c2sp.org/tlog-tiles): nodes in rows of 256, their paths, and a reader of nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from consentledger.ledger.merkle import Node, nodes_of
 
 WIDTH = 256
 ReadTile = Callable[[int, int, int], Sequence[bytes]]
-"""`read(level, n, count)`: the first `count` hashes of tile n at a level (level 0 = leaf hashes)."""
+"""`read(level, n, count)`: the first `count` hashes of tile n; level 0 holds leaf hashes."""
 
 
 def tile_index(n: int) -> str:
@@ -28,7 +28,7 @@ def tile_path(level: int | str, n: int, width: int = WIDTH) -> str:
 
 def tiles_of(size: int) -> list[tuple[int, int, int]]:
     """Returns every tile of a tree as (level, n, width), full ones first within a level."""
-    tiles = []
+    tiles: list[tuple[int, int, int]] = []
     level = 0
     while size:
         tiles.extend((level, n, WIDTH) for n in range(size // WIDTH))
