@@ -1,0 +1,166 @@
+"""The SMTP client itself: smtplib with verified TLS, bounded waits and the answer after DATA kept."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from consentledger.mail.transport import TransportSettings
+
+GOODBYE = 2.0  # seconds to wait for the answer to QUIT: nothing depends on it
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: for a connection or an answer, for the answer after DATA, and for one whole try.
+
+    RFC 5321 section 4.5.3.2.6 wants a long wait after DATA, because giving up there makes
+    duplicates. `whole` bounds a peer that drips one octet at a time; leases must outlast it.
+    """
+
+    answer: float = 30.0
+    after_data: float = 120.0
+    whole: float = 180.0
+
+
+class Deadline:
+    """Cuts the watched peer's connection when one whole try has lasted `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._peer: smtplib.SMTP | None = None
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._peer = None
+
+    def watch(self, peer: smtplib.SMTP) -> None:
+        """Makes this the peer to cut off, at once if the time is up."""
+        self._peer = peer
+        if self.passed:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.passed = True
+        sock = self._peer.sock if self._peer is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                # The plain method: SSLSocket's own would swap its state under the reading thread.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class Peer(smtplib.SMTP):
+    """One connection: keeps the answer after DATA and how far this message's dialogue came."""
+
+    def __init__(self, settings: TransportSettings, deadline: Deadline, **options: Any) -> None:
+        self.patience = settings.patience
+        self._deadline = deadline
+        self.begin_message()
+        super().__init__(
+            settings.host,
+            settings.port,
+            local_hostname=settings.helo,
+            timeout=settings.patience.answer,
+            **options,
+        )
+
+    def begin_message(self) -> None:
+        """Forgets what the last message's dialogue left."""
+        self.last_answer = (0, b"")
+        self.sender_taken = False
+        self.dot_sent = False
+
+    def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        """Connects as smtplib does, under the deadline from the banner on."""
+        self._deadline.watch(self)
+        return super().connect(*args, **options)
+
+    def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
+        """Sends MAIL FROM and notes whether the peer began to listen."""
+        code, text = super().mail(sender, options)
+        self.sender_taken = code == 250
+        return code, text
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Sends DATA; the answer after the last dot is what counts, and is kept."""
+        self.last_answer = super().data(msg)
+        self._wait(self.patience.answer)
+        return self.last_answer
+
+    def send(self, s: Any) -> None:
+        """Sends octets; bytes are a whole message with its dot, after which the long wait begins."""
+        super().send(s)
+        if isinstance(s, bytes):
+            self.dot_sent = True
+            self._wait(self.patience.after_data)
+
+    def start_over(self) -> bool:
+        """Ends a refused message's dialogue; False when the connection is of no more use.
+
+        smtplib sends no RSET after a refused DATA command: the next MAIL would be refused for it.
+        """
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            return self.sock is not None and self.rset()[0] == 250
+        return False
+
+    def leave(self) -> None:
+        """Says QUIT and closes, whatever the peer does."""
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            self._wait(GOODBYE)
+            self.quit()
+        self.close()
+
+    def _wait(self, seconds: float) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+
+class TlsPeer(Peer, smtplib.SMTP_SSL):
+    """The same over TLS from the first octet on (RFC 8314)."""
+
+
+def open_peer(settings: TransportSettings, deadline: Deadline) -> Peer:
+    """Connects, turns TLS on as the settings demand, and logs in; raises what the libraries raise.
+
+    With `starttls` a peer that does not offer it is an error: there is no way back to plain text.
+    """
+    if settings.tls == "implicit":
+        peer: Peer = TlsPeer(settings, deadline, context=_context(settings.ca_file))
+    else:
+        peer = Peer(settings, deadline)
+    try:
+        if settings.tls == "starttls":
+            peer.starttls(context=_context(settings.ca_file))
+        if settings.username:
+            peer.login(settings.username, settings.password or "")
+    except BaseException:
+        peer.close()
+        raise
+    return peer
+
+
+@lru_cache(maxsize=16)
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()  # verifies certificate and name, TLS 1.2 or newer
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
