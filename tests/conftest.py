@@ -32,9 +32,12 @@ def missing(what: str, remedy: str) -> NoReturn:
 
 
 def _upgrade(url: str) -> None:
+    from consentledger.db.engine import Database
     from consentledger.db.migrate import upgrade
 
-    upgrade(url)
+    opened = Database(url)
+    upgrade(opened)
+    opened.close()
 
 
 @pytest.fixture(scope="session")

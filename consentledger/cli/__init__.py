@@ -1,0 +1,50 @@
+"""The command `consentledger`: one small module per group, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from consentledger import __version__
+from consentledger.cli.errors import exit_code, sentence
+from consentledger.cli.lazy import LazyGroup
+from consentledger.kernel.errors import ConsentLedgerError
+
+COMMANDS = {
+    "db": "consentledger.cli.db:db",
+    "demo": "consentledger.cli.demo.command:demo",
+    "evidence": "consentledger.cli.evidence:evidence",
+    "key": "consentledger.cli.key:key",
+    "log": "consentledger.cli.log:log",
+    "organisation": "consentledger.cli.organisation:organisation",
+    "serve": "consentledger.cli.serve:serve",
+    "verify": "consentledger.cli.verify:verify",
+    "web": "consentledger.cli.web:web",
+    "worker": "consentledger.cli.worker:worker",
+}
+
+
+@click.group(
+    cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="consentledger")
+def cli() -> None:
+    """Were you allowed to send this message to this person? Consent, answered with proof."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit code; an error of ours becomes one sentence on stderr."""
+    try:
+        result = cli.main(args=words, prog_name="consentledger", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except ConsentLedgerError as error:
+        click.echo(f"consentledger: {sentence(error)}", err=True)
+        sys.exit(exit_code(error))
+    sys.exit(result if isinstance(result, int) else 0)
