@@ -1,0 +1,333 @@
+"""View models of the public pages: what each template may know, and nothing more.
+
+A view builds one of these and hands it to `web.rendering.answer`. A template reads only the
+fields named here, so that a page and its view cannot drift apart (a meta-test renders all).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+Scope = Literal["purpose", "sender", "organisation"]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderView:
+    """The identity that a recipient sees (2002/58/EC art. 13(4)); addresses have LF between lines."""
+
+    name: str
+    legal_name: str
+    postal_address: str
+    country: str
+    contact_email: str
+    contact_phone: str | None = None
+    privacy_url: str | None = None
+    stylesheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing to put right: `field` is the input's name, `message` a sentence for people."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordingView:
+    """One wording in full, in its own language, as recorded in the log."""
+
+    title: str
+    channel: str
+    statement: str
+    withdrawal: str
+    controllers: tuple[str, ...]
+    language: str
+    notice_url: str | None = None
+    notice_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeBox:
+    """A purpose with a box of its own; `ticked` only repeats what this person ticked before."""
+
+    purpose_id: str
+    wording: WordingView
+    ticked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """An input of a form besides the boxes (only `email` may be required)."""
+
+    name: str
+    required: bool
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """The hosted form, or the same form inside a frame of a listed origin."""
+
+    template: ClassVar[str] = "public/form.html"
+    language: str
+    sender: SenderView
+    action: str
+    version: int
+    fields: tuple[FieldView, ...]
+    boxes: tuple[PurposeBox, ...]
+    embed: bool = False
+    source: str = "hosted"
+    page: str | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMailPage:
+    """The one answer to every accepted sign-up, whoever the address belongs to."""
+
+    template: ClassVar[str] = "public/check_mail.html"
+    language: str
+    sender: SenderView
+    request_days: int
+    return_url: str | None = None
+    embed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmItem:
+    """One pending purpose: its wording, who asked, when and from which page."""
+
+    item_id: str
+    wording: WordingView
+    asked_at: datetime
+    expires_at: datetime
+    asked_by: str
+    asked_on_page: str | None = None
+    choice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPage:
+    """What a confirm link shows: every wording in full, one button, and `this was not me`."""
+
+    template: ClassVar[str] = "public/confirm.html"
+    language: str
+    sender: SenderView
+    action: str
+    not_me_action: str
+    items: tuple[ConfirmItem, ...]
+    address_hint: str | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The proof of a person's own act; leaf and disclosures appear once, to the press itself."""
+
+    title: str
+    index: int
+    leaf_hash: str
+    receipt_url: str
+    at: datetime | None = None
+    leaf: str | None = None
+    disclosures: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The leaf and its disclosures as lines, ready to copy."""
+        return "\n".join(((self.leaf or "").rstrip("\n"), *self.disclosures))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmDonePage:
+    """After the press: what holds now, what was left out, and the proof of both."""
+
+    template: ClassVar[str] = "public/confirm_done.html"
+    language: str
+    sender: SenderView
+    confirmed: tuple[Proof, ...]
+    dropped: tuple[Proof, ...] = ()
+    not_me_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmUsedPage:
+    """A confirm link opened again: nothing personal, links to the receipts, `not me` still works."""
+
+    template: ClassVar[str] = "public/confirm_used.html"
+    language: str
+    sender: SenderView
+    proofs: tuple[Proof, ...]
+    not_me_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclinedPage:
+    """After `this was not me`."""
+
+    template: ClassVar[str] = "public/declined.html"
+    language: str
+    sender: SenderView | None
+    block_months: int = 12
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredPage:
+    """A confirm link that came too late; `not me` works on for 90 days."""
+
+    template: ClassVar[str] = "public/expired.html"
+    language: str
+    sender: SenderView | None = None
+    form_url: str | None = None
+    not_me_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribePage:
+    """What an unsubscribe link shows on GET: alike whatever happened before."""
+
+    template: ClassVar[str] = "public/unsubscribe.html"
+    language: str
+    sender: SenderView
+    purpose_title: str
+    channel: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeDonePage:
+    """After an unsubscribe press; `action` offers the wider stop while there is one."""
+
+    template: ClassVar[str] = "public/unsubscribe_done.html"
+    language: str
+    sender: SenderView
+    purpose_title: str
+    channel: str
+    scope: Scope
+    proof: Proof
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLinkPage:
+    """A link whose MAC does not hold: 404, and the uniform way to stop by address."""
+
+    template: ClassVar[str] = "public/broken_link.html"
+    language: str
+    stop_url: str = "/stop"
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChoice:
+    """One line of the list on /stop."""
+
+    value: str
+    name: str
+    legal_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPage:
+    """Stop by address and chosen sender, for people whose link is broken."""
+
+    template: ClassVar[str] = "public/stop.html"
+    language: str
+    senders: tuple[SenderChoice, ...]
+    action: str = "/stop"
+    email: str = ""
+    chosen: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopSentPage:
+    """The one answer of /stop, alike for every address."""
+
+    template: ClassVar[str] = "public/stop_sent.html"
+    language: str
+    sender: SenderView
+    pause_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StopLinkPage:
+    """The link mailed by /stop: a press makes the stop final."""
+
+    template: ClassVar[str] = "public/stop_link.html"
+    language: str
+    sender: SenderView
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopDonePage:
+    """After the press that made a stop final."""
+
+    template: ClassVar[str] = "public/stop_done.html"
+    language: str
+    sender: SenderView
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """Leaf hash, index and proof of one entry; never what the entry says (mails are forwarded)."""
+
+    template: ClassVar[str] = "public/receipt.html"
+    language: str
+    origin: str
+    index: int
+    leaf_hash: str
+    checkpoint_size: int | None = None
+    proof: str | None = None
+    verifier_key: str | None = None
+    sender: SenderView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Something went wrong: what happened, and what to do now, in plain words."""
+
+    template: ClassVar[str] = "public/error.html"
+    language: str
+    status: int
+    title: str
+    what: str
+    todo: str
+    stop_url: str | None = None
+    sender: SenderView | None = None
+    embed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """The service's own front door, for people who cut an address short."""
+
+    template: ClassVar[str] = "public/home.html"
+    language: str
+    operator: str | None = None
+
+
+Page = (
+    FormPage
+    | CheckMailPage
+    | ConfirmPage
+    | ConfirmDonePage
+    | ConfirmUsedPage
+    | DeclinedPage
+    | ExpiredPage
+    | UnsubscribePage
+    | UnsubscribeDonePage
+    | BrokenLinkPage
+    | StopPage
+    | StopSentPage
+    | StopLinkPage
+    | StopDonePage
+    | ReceiptPage
+    | ErrorPage
+    | HomePage
+)
