@@ -1,0 +1,89 @@
+"""One installation, opened from its settings: what web, worker and commands all stand on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from consentledger.db.checkpoints import CheckpointSigner
+from consentledger.db.engine import Database
+from consentledger.db.guard import FileGuard
+from consentledger.db.keystore import KeyStore
+from consentledger.db.log import Log
+from consentledger.db.migrate import require_current
+from consentledger.db.models import Installation as InstallationRow
+from consentledger.db.models import LogCheckpoint
+from consentledger.db.tree import TileCache
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.settings import Settings
+from consentledger.kernel.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings and the things made from them once per process."""
+
+    settings: Settings
+    database: Database
+    log: Log
+    keystore: KeyStore
+    tokens: Tokens
+    guard: FileGuard
+    signer: CheckpointSigner
+    tiles: TileCache
+
+
+def open_database(settings: Settings) -> Database:
+    """Opens the database alone, without asking for a schema (`db upgrade` starts from here)."""
+    log = Log(KeyStore(settings.secrets.master_key), settings.secrets.append_key)
+    return Database(settings.database_url, log=log, lock_timeout=settings.lock_timeout_seconds)
+
+
+def open_installation(settings: Settings) -> Installation:
+    """Opens database and guard; ConfigurationError says what is missing and how to mend it."""
+    database = open_database(settings)
+    require_current(database)
+    guard = _open_guard(settings, database)
+    secrets = settings.secrets
+    return Installation(
+        settings=settings,
+        database=database,
+        log=database.log,
+        keystore=database.log.keystore,
+        tokens=Tokens(secrets.link_keys),
+        guard=guard,
+        signer=CheckpointSigner(database, database.log, guard, secrets.log_key),
+        tiles=TileCache(),
+    )
+
+
+def _open_guard(settings: Settings, database: Database) -> FileGuard:
+    with database.read() as session:
+        guard_id = session.scalar(select(InstallationRow.guard_id))
+    if guard_id is None:
+        with database.begin() as tx:
+            guard_id = _claim_guard_id(tx)
+    guard = FileGuard(settings.guard or _state_folder() / "guard" / guard_id, guard_id)
+    with database.read() as session:
+        # Only a database under which nothing was ever signed may be given a fresh guard.
+        unsigned = session.scalar(select(LogCheckpoint.size).limit(1)) is None
+    guard.open(create=unsigned)
+    return guard
+
+
+def _claim_guard_id(tx: Tx) -> str:
+    # Two processes may start at once: the first row stays.
+    found = tx.session.get(InstallationRow, 1, with_for_update=True)
+    if found is None:
+        found = InstallationRow(installation_id=1, guard_id=str(uuid4()), made_at=tx.now)
+        tx.session.add(found)
+    return found.guard_id
+
+
+def _state_folder() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "consentledger"

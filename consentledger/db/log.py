@@ -1,0 +1,169 @@
+"""Appending to an organisation's log, inside the writing transaction, and always last in it.
+
+The order is: own rows (sorted), then the head's row lock, then nothing. Leaves are built and sealed before the
+lock; behind it come only the statements that need the index. Indexes are given out from head.size, so an event
+is committed exactly when it is in the tree; a database sequence would leave gaps and commit out of order.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from consentledger.db import log_postgresql, log_sqlite
+from consentledger.db.entries import Chain, Draft, SealedEntry, seal_entry
+from consentledger.db.keystore import KeyStore
+from consentledger.db.models import LogHead
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.errors import IntegrityError, NotFoundError
+from consentledger.ledger.merkle import EMPTY_ROOT, Completed, Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An organisation's locked head: origin, and the frontier of its tree."""
+
+    origin: str
+    frontier: Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an entry became: its index, leaf and hash; `disclosures` for the one receipt that shows them."""
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+    disclosures: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Everything one append writes, made while the head is locked; the engines' modules turn it into SQL."""
+
+    organisation_id: UUID
+    first: int
+    entries: Sequence[SealedEntry]
+    nodes: Sequence[Completed]
+    chains: Sequence[Chain]
+    size: int
+    root: bytes
+    frontier: bytes
+    mac: bytes
+    at: datetime
+
+
+class Log:
+    """Appends entries and holds what that needs: the key store and APPEND_KEY (never in the database)."""
+
+    def __init__(self, keystore: KeyStore, append_key: bytes) -> None:
+        self.keystore = keystore
+        self._append_key = append_key
+        self._origins: dict[UUID, str] = {}
+
+    def create(self, tx: Tx, organisation_id: UUID, origin: str) -> None:
+        """Makes the empty head of a new organisation's log."""
+        empty = Frontier.empty()
+        tx.session.execute(
+            insert(LogHead).values(
+                organisation_id=organisation_id,
+                origin=origin,
+                size=0,
+                root=EMPTY_ROOT,
+                frontier=empty.to_bytes(),
+                mac=self.head_mac(origin, empty),
+            )
+        )
+
+    def append(self, tx: Tx, organisation_id: UUID, drafts: Sequence[Draft]) -> list[Appended]:
+        """Seals the drafts, locks the head, writes everything and moves the head; the last act of a verb.
+
+        Contacts' rows must be locked already, sorted by contact. Raises IntegrityError when the head's MAC
+        does not hold (somebody changed the database by hand).
+        """
+        if not drafts:
+            return []
+        sealed = self.seal(tx, organisation_id, drafts)
+        return self.append_sealed(tx, organisation_id, sealed, self.lock_head(tx, organisation_id))
+
+    def seal(self, tx: Tx, organisation_id: UUID, drafts: Sequence[Draft]) -> list[SealedEntry]:
+        """Builds and seals entries; may be done before the lock, and again under it when a row was patched."""
+        keys = self.keystore.organisation(tx.session, organisation_id)
+        origin = self.origin(tx, organisation_id)
+        return [
+            seal_entry(draft, origin=origin, organisation=keys.sealer, at=tx.now)
+            for draft in drafts
+        ]
+
+    def lock_head(self, tx: Tx, organisation_id: UUID) -> Head:
+        """Takes the head's row lock; from here on this transaction only reads, appends and commits."""
+        tx.session.flush()
+        tx.closed = True
+        row = tx.session.execute(
+            select(LogHead.origin, LogHead.size, LogHead.root, LogHead.frontier, LogHead.mac)
+            .where(LogHead.organisation_id == organisation_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise NotFoundError("this organisation has no log")
+        frontier = Frontier.from_bytes(row.size, row.frontier)
+        self.check_head(row.origin, frontier, row.root, row.mac)
+        return Head(row.origin, frontier)
+
+    def append_sealed(
+        self, tx: Tx, organisation_id: UUID, sealed: Sequence[SealedEntry], head: Head
+    ) -> list[Appended]:
+        """Gives out the indexes and writes leaves, nodes, openings and the head, under the head's lock."""
+        first = head.frontier.size
+        frontier, nodes = head.frontier.append([entry.leaf_hash for entry in sealed])
+        chains = {entry.chain.contact_id: entry.chain for entry in sealed if entry.chain}
+        rows = Rows(
+            organisation_id=organisation_id,
+            first=first,
+            entries=sealed,
+            nodes=nodes,
+            chains=list(chains.values()),
+            size=frontier.size,
+            root=frontier.root(),
+            frontier=frontier.to_bytes(),
+            mac=self.head_mac(head.origin, frontier),
+            at=tx.now,
+        )
+        engine = log_sqlite if tx.database.name == "sqlite" else log_postgresql
+        engine.write(tx.connection, rows)
+        return [
+            Appended(first + i, entry.leaf, entry.leaf_hash, entry.disclosures)
+            for i, entry in enumerate(sealed)
+        ]
+
+    def origin(self, tx: Tx, organisation_id: UUID) -> str:
+        """Returns the log's origin, which never changes."""
+        cached = self._origins.get(organisation_id)
+        if cached is None:
+            query = select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
+            found = tx.session.execute(query).scalar_one_or_none()
+            if found is None:
+                raise NotFoundError("this organisation has no log")
+            cached = self._origins[organisation_id] = found
+        return cached
+
+    def head_mac(self, origin: str, frontier: Frontier) -> bytes:
+        """Returns the MAC that a head carries: the signer demands it, so a row put in by hand is never signed."""
+        message = b"consentledger/head/v1\n%s\n%d\n%s" % (
+            origin.encode(),
+            frontier.size,
+            frontier.to_bytes(),
+        )
+        return hmac.digest(self._append_key, message, "sha256")
+
+    def check_head(self, origin: str, frontier: Frontier, root: bytes, mac: bytes) -> None:
+        """Raises IntegrityError unless the head's root and MAC belong to its frontier."""
+        if not hmac.compare_digest(mac, self.head_mac(origin, frontier)) or root != frontier.root():
+            raise IntegrityError(
+                f"the head of {origin} was changed by hand, or CONSENTLEDGER_APPEND_KEY is not the one it was made with"
+            )

@@ -1,0 +1,1 @@
+"""Settings, clock, ids, errors, keys and logging: what every room uses and that knows nobody."""

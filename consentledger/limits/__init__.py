@@ -1,0 +1,1 @@
+"""How often an address, a network or a form may ask, counted in the database."""

@@ -1,0 +1,1 @@
+"""What a marketer publishes: organisations, senders, purposes, wordings and forms."""

@@ -1,0 +1,101 @@
+"""Tables of what a marketer publishes. Content of published versions is frozen; state columns may move."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consentledger.db.base import Base, Json, organisation_key_column
+
+
+class Organisation(Base):
+    """The legal person on whose behalf messages go out; `number` stands in every token and link."""
+
+    __tablename__ = "organisation"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    log_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    legal_name: Mapped[str]
+    country: Mapped[str]
+    ip_policy: Mapped[str]
+    request_days: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+
+
+class Sender(Base):
+    """A brand or From address with the identity that recipients see; `sealed_transport` is its own SMTP peer."""
+
+    __tablename__ = "sender"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    sender_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    identity: Mapped[dict[str, Any]] = mapped_column(Json)
+    link_host: Mapped[str | None]
+    sealed_transport: Mapped[bytes | None]
+    published_at: Mapped[datetime | None]
+    entry_index: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Purpose(Base):
+    """What a person agrees to: titles by language, channels, product categories; class marketing or tracking."""
+
+    __tablename__ = "purpose"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    purpose_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    purpose_class: Mapped[str]
+    titles: Mapped[dict[str, str]] = mapped_column(Json)
+    channels: Mapped[list[str]] = mapped_column(Json)
+    categories: Mapped[list[str]] = mapped_column(Json)
+    published_at: Mapped[datetime | None]
+    entry_index: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Wording(Base):
+    """One version of the text shown, in one language, for one purpose of one sender; immutable once published."""
+
+    __tablename__ = "wording"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    wording_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender_id: Mapped[UUID]
+    purpose_id: Mapped[UUID]
+    language: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    text_blob: Mapped[bytes | None]
+    notice_blob: Mapped[bytes | None]
+    published_at: Mapped[datetime | None]
+    entry_index: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Form(Base):
+    """A sign-up form; `state` is draft, published or unpublished; `version` the one that is served."""
+
+    __tablename__ = "form"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    form_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer)
+    draft: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("form_id"),)
+
+
+class FormVersion(Base):
+    """One published version of a form, frozen: content, and the blobs (32 random bytes, then what was shown)."""
+
+    __tablename__ = "form_version"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    form_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    sender_id: Mapped[UUID]
+    language: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    text_blob: Mapped[bytes]
+    notice_blob: Mapped[bytes]
+    published_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(BigInteger)

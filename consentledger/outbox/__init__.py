@@ -1,0 +1,1 @@
+"""Durable work inside the database: enqueue, lease, complete, retry, bury."""

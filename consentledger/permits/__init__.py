@@ -1,0 +1,1 @@
+"""May this message go to this person? With links, headers and proofs."""

@@ -1,0 +1,1 @@
+"""Every way to say stop, and what each one ends."""
