@@ -82,8 +82,8 @@ def build_leaf(
     label is an act after an erasure: its contact, address and prev must be null.
     """
     encoders = encoder_of(kind)
-    unlabelled = label is None or values.get("contact") is None
-    if len(values) != len(encoders) or unlabelled == kind.contact:
+    odd = (label is None) == kind.contact or (kind.contact and values.get("contact") is None)
+    if odd or len(values) != len(encoders):
         _check_shape(kind, values, label)
     disclosures = _disclose(kind, encoders, values)
     digests = [hashlib.sha256(disclosure).digest() for _, disclosure in disclosures]

@@ -204,13 +204,13 @@ def verify_consistency(
     A tree of 0 is refused: it is consistent with everything and so shows nothing.
     """
     rule = "rfc9162.consistency"
-    _lengths(rule, old_root, new_root, *proof)
     if not 0 < old <= new:
         raise VerificationError(f"a tree of {old} is not the start of one of {new}", rule=rule)
     if old == new:
         if proof or not hmac.compare_digest(old_root, new_root):
             raise VerificationError(f"two different trees of {new} leaves: a fork", rule=rule)
         return
+    _lengths(rule, old_root, new_root, *proof)
     hashes = list(proof)
     if old & (old - 1) == 0:
         hashes.insert(0, old_root)
