@@ -14,12 +14,15 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.databases import PostgresDatabases, SqliteDatabases, postgres_databases
+from tests.support.installations import environment_for, settings_from
 from tests.support.smtp import SmtpPeer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from consentledger.db.engine import Database
+    from consentledger.db.installation import Installation
+    from consentledger.kernel.settings import Settings
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -32,10 +35,10 @@ def missing(what: str, remedy: str) -> NoReturn:
 
 
 def _upgrade(url: str) -> None:
-    from consentledger.db.engine import Database
+    from consentledger.db.installation import open_database
     from consentledger.db.migrate import upgrade
 
-    opened = Database(url)
+    opened = open_database(settings_from(environment_for(url, Path())))
     upgrade(opened)
     opened.close()
 
@@ -69,11 +72,34 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A fresh database with the migrated schema, on each engine in turn."""
-    from consentledger.db.engine import Database
+def environment(database_url: str, smtp: SmtpPeer, tmp_path: Path) -> dict[str, str]:
+    """The CONSENTLEDGER_… variables of a fresh installation whose mail goes to `smtp`."""
+    mail = {"MAIL_SERVER": smtp.host, "MAIL_PORT": str(smtp.port), "MAIL_TIMEOUT": "5"}
+    return environment_for(database_url, tmp_path, **mail)
 
-    opened = Database(database_url)
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    """The settings of a fresh installation on each engine in turn."""
+    return settings_from(environment)
+
+
+@pytest.fixture
+def installation(settings: Settings) -> Iterator[Installation]:
+    """A fresh installation on each engine in turn: settings, database, log, keys, tokens, guard."""
+    from consentledger.db.installation import open_installation
+
+    opened = open_installation(settings)
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A fresh database with the migrated schema, on each engine in turn."""
+    from consentledger.db.installation import open_database
+
+    opened = open_database(settings_from(environment_for(database_url, tmp_path)))
     yield opened
     opened.close()
 
