@@ -51,15 +51,17 @@ def speak(*wanted: str | None) -> str:
 
     Called by a view before its first sentence; returns the language, for the view model.
     """
-    for tag in wanted:
-        language = (tag or "").replace("_", "-").split("-")[0].lower()
-        if language in LANGUAGES:
-            break
-    else:
-        language = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    # werkzeug's best_match prefers `en;q=0.1` to `de-AT`; here the wish counts, whatever its region.
+    wishes = (tag for tag, quality in request.accept_languages if quality > 0)
+    tags = (_base(tag) for tag in (*wanted, *wishes))
+    language = next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])
     g.language = language
     refresh()
     return language
+
+
+def _base(tag: str | None) -> str:
+    return (tag or "").replace("_", "-").split("-")[0].lower()
 
 
 def answer(page: Page, status: int = 200) -> Response:
@@ -109,7 +111,7 @@ def instant(moment: datetime) -> str:
 
 def country_name(code: str) -> str:
     """The country's name in the page's language, else the code itself."""
-    return _babel_locale(g.get("language")).territories.get(code.upper(), code)
+    return str(_babel_locale(g.get("language")).territories.get(code.upper(), code))
 
 
 def _babel_locale(language: str | None) -> Locale:

@@ -1,0 +1,68 @@
+"""Reading bodies without being fooled: limits that hold for chunked bodies, JSON without duplicates."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import IO, Any
+
+import flask
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.utils import cached_property
+
+from consentledger.kernel.errors import InputError
+
+PAGE_BODY_BYTES = 64 * 1024
+
+
+class Request(flask.Request):
+    """A request whose chunked body is refused over the limit.
+
+    Werkzeug 3.1 reads a chunked body up to max_content_length, drops the rest and says nothing: a
+    form would be taken as complete although it was cut. Here the whole body must fit, else 413.
+    """
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body as a stream, never cut short."""
+        limit = self.max_content_length
+        chunked = self.content_length is None and self.environ.get("wsgi.input_terminated")
+        if not chunked or limit is None:
+            return super().stream
+        body = self.environ["wsgi.input"].read(limit + 1)
+        if len(body) > limit:
+            raise RequestEntityTooLarge
+        return io.BytesIO(body)
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """Parse a JSON object strictly; InputError for anything else, above all for a key given twice.
+
+    Two readers of `{"a":1,"a":2}` may take different values, so evidence of either is worthless.
+    """
+    try:
+        parsed = json.loads(content, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "the body is not well-formed JSON", field="body", reason="malformed"
+        ) from error
+    if not isinstance(parsed, dict):
+        raise InputError("the body must be a JSON object", field="body", reason="malformed")
+    return parsed
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"the key {twice!r} is given twice", field=twice[:100], reason="duplicate_key"
+        )
+    return made
+
+
+def _no_constant(name: str) -> Any:
+    raise InputError(f"{name} is not JSON", field="body", reason="malformed")

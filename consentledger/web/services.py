@@ -1,0 +1,41 @@
+"""What a view needs besides its request: the installation and the limiter of the current app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from consentledger.db.installation import Installation
+from consentledger.web.limits import Limiter
+
+NAME = "consentledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The long-lived objects of one web process; all may be used by several threads."""
+
+    installation: Installation
+    limiter: Limiter
+
+
+def install(app: Flask, installation: Installation) -> None:
+    """Ties an opened installation to `app`."""
+    settings = installation.settings
+    limiter = Limiter(
+        installation.database, settings.secrets.secret_keys[-1], enabled=settings.signup_limits
+    )
+    app.extensions[NAME] = Services(installation, limiter)
+
+
+def services() -> Services:
+    """The services of the app that handles this request."""
+    made = current_app.extensions[NAME]
+    assert isinstance(made, Services)  # noqa: S101 -- create_app installs them
+    return made
+
+
+def installation() -> Installation:
+    """The installation of the app that handles this request."""
+    return services().installation
