@@ -150,7 +150,8 @@ def _sqlite_engine(url: URL, lock_timeout: float, *, begin: str, read_only: bool
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        if connection.get_isolation_level() != "AUTOCOMMIT":
+        # Asked of the options: SQLite itself knows no such level and would answer SERIALIZABLE.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(begin)
 
     return engine
