@@ -45,6 +45,10 @@ class CheckpointSigner:
         self._guard = guard
         self._key = Ed25519PrivateKey.from_private_bytes(log_key)
 
+    def vkey(self, origin: str) -> str:
+        """Returns the verifier key (C2SP signed-note) under which this installation signs `origin`."""
+        return Signer(origin, self._key).vkey
+
     def sign_due(self) -> int:
         """Signs every organisation whose tree grew since its last checkpoint; returns how many."""
         with self._database.read() as session:

@@ -133,6 +133,7 @@ def _sqlite_engine(url: URL, lock_timeout: float, *, begin: str, read_only: bool
         poolclass=QueuePool,
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
+        hide_parameters=True,  # an error's text goes to the log: no address may come along
         connect_args={"check_same_thread": False, "timeout": lock_timeout},
     )
 
@@ -165,6 +166,7 @@ def _postgresql_engine(url: URL, lock_timeout: float) -> Engine:
             url,
             pool_size=POOL_SIZE,
             max_overflow=POOL_SIZE,
+            hide_parameters=True,
             isolation_level="READ COMMITTED",
             connect_args={"options": options, "connect_timeout": 5, "prepare_threshold": 2},
         )

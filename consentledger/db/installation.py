@@ -46,8 +46,12 @@ def open_database(settings: Settings) -> Database:
 def open_installation(settings: Settings) -> Installation:
     """Opens database and guard; ConfigurationError says what is missing and how to mend it."""
     database = open_database(settings)
-    require_current(database)
-    guard = _open_guard(settings, database)
+    try:
+        require_current(database)
+        guard = _open_guard(settings, database)
+    except BaseException:
+        database.close()
+        raise
     secrets = settings.secrets
     return Installation(
         settings=settings,

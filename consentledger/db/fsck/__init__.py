@@ -1,0 +1,11 @@
+"""Re-derives a whole log from its raw rows, and names every row that differs.
+
+tree walks the leaves; claims holds head, checkpoints and guard against what was derived; openings opens the rest.
+"""
+
+from __future__ import annotations
+
+from consentledger.db.fsck.claims import fsck, organisations_with_logs
+from consentledger.db.fsck.model import Finding, Report
+
+__all__ = ["Finding", "Report", "fsck", "organisations_with_logs"]
