@@ -1,0 +1,62 @@
+"""The demo's own installation in ./instance: secrets, database, guard, all private to this user."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from consentledger.kernel.errors import ConfigurationError
+
+SECRETS = ("LINK_KEYS", "SECRET_KEYS", "APPEND_KEY", "EVIDENCE_KEY", "LOG_KEY", "MASTER_KEY")
+PREFIX = "CONSENTLEDGER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A folder with everything that belongs to one demo installation."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> Instance:
+        """Make the folder (mode 0700) and its secrets (0600) unless they are there already."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        instance = cls(folder.resolve())
+        keys = instance.folder / "secrets"
+        keys.mkdir(mode=0o700, exist_ok=True)
+        for name in SECRETS:
+            _make_secret(keys / name.lower())
+        return instance
+
+    def environment(self, base_url: str, smtp_port: int) -> dict[str, str]:
+        """Return the environment of the demo's processes: ours, less foreign settings, plus its own."""
+        foreign = [name for name in os.environ if name.startswith(PREFIX)]
+        kept = {name: value for name, value in os.environ.items() if name not in foreign}
+        values = {
+            "DATABASE_URL": f"sqlite:///{self.folder / 'consentledger.db'}",
+            "GUARD": str(self.folder / "guard"),
+            "BASE_URL": base_url,
+            # The log's name must survive another port at the next start.
+            "LOG_HOST": "demo.consentledger.example",
+            "MAIL_SERVER": "127.0.0.1",
+            "MAIL_PORT": str(smtp_port),
+            "MAIL_TLS": "none",
+            "CHECKPOINT_SECONDS": "0.5",
+            **{f"{name}_FILE": str(self.folder / "secrets" / name.lower()) for name in SECRETS},
+        }
+        return {**kept, **{PREFIX + name: value for name, value in values.items()}}
+
+
+def _make_secret(file: Path) -> None:
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot write {file}: {error.strerror}. Start in a folder of yours."
+        ) from error
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(secrets.token_urlsafe(32))
