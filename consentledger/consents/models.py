@@ -13,7 +13,11 @@ from consentledger.db.base import Base, Json, organisation_key_column
 
 
 class ConsentRequest(Base):
-    """One accepted post with all its purposes; `entry_indexes` are its entries, erased when it expires."""
+    """One accepted post with all its purposes, each with its state.
+
+    `entry_numbers` say which of its contact's entries are its own (n of their labels, known before the
+    append); their openings are erased when it expires.
+    """
 
     __tablename__ = "consent_request"
     organisation_id: Mapped[UUID] = organisation_key_column()
@@ -30,7 +34,7 @@ class ConsentRequest(Base):
     link_id: Mapped[bytes | None]
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    entry_indexes: Mapped[list[int]] = mapped_column(Json)
+    entry_numbers: Mapped[list[int]] = mapped_column(Json)
     __table_args__ = (
         Index(None, "organisation_id", "contact_id"),
         Index(None, "organisation_id", "link_id"),
@@ -60,7 +64,10 @@ class ConfirmationMail(Base):
 
 
 class Consent(Base):
-    """(contact, sender, purpose, channel) and its state; one row each, the log has its history."""
+    """(contact, sender, purpose, channel) and its state; one row each, the log has its history.
+
+    `entry_number` says which of its contact's entries made this state (n of the entry's label).
+    """
 
     __tablename__ = "consent"
     organisation_id: Mapped[UUID] = organisation_key_column()
@@ -75,7 +82,7 @@ class Consent(Base):
     link_id: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
-    entry_index: Mapped[int] = mapped_column(BigInteger)
+    entry_number: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (
         UniqueConstraint(
             "organisation_id", "contact_id", "sender_id", "purpose_id", "channel", name="uq_consent_act"

@@ -1,4 +1,4 @@
-"""Tables of contacts and of the keyed hashes that outlive them."""
+"""Tables of contacts, of the keyed hashes that outlive them, and of links that were used."""
 
 from __future__ import annotations
 
@@ -44,3 +44,15 @@ class Suppression(Base):
     reason: Mapped[str]
     recorded_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+
+
+class LinkUse(Base):
+    """The first act of a link, so that a repeat can give the same receipt; `link_id` is the 8 bytes of the id."""
+
+    __tablename__ = "link_use"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    capability: Mapped[str] = mapped_column(primary_key=True)
+    link_id: Mapped[bytes] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    entry_index: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Tables of used stop links and of stops asked for by address."""
+"""The table of stops asked for by address; used links stand in contacts.models."""
 
 from __future__ import annotations
 
@@ -9,18 +9,6 @@ from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, organisation_key_column
-
-
-class LinkUse(Base):
-    """The first act of a link, so that a repeat can give the same receipt; `link_id` is the 8 bytes of the id."""
-
-    __tablename__ = "link_use"
-    organisation_id: Mapped[UUID] = organisation_key_column()
-    capability: Mapped[str] = mapped_column(primary_key=True)
-    link_id: Mapped[bytes] = mapped_column(primary_key=True)
-    scope: Mapped[str] = mapped_column(primary_key=True)
-    entry_index: Mapped[int] = mapped_column(BigInteger)
-    used_at: Mapped[datetime]
 
 
 class StopRequest(Base):

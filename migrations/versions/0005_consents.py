@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("link_id", sa.LargeBinary(), nullable=True),
         sa.Column("confirmed_at", Instant(), nullable=True),
         sa.Column("changed_at", Instant(), nullable=False),
-        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.Column("entry_number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "consent_id", name=op.f("pk_consent")),
         sa.UniqueConstraint(
             "organisation_id",
@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("link_id", sa.LargeBinary(), nullable=True),
         sa.Column("requested_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("entry_indexes", Json(), nullable=False),
+        sa.Column("entry_numbers", Json(), nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "request_id", name=op.f("pk_consent_request")),
     )
     op.create_index(
