@@ -125,6 +125,9 @@ def _check_surplus_nodes(
             report.add(f"log_node {level}/{n}", "no leaves stand below it")
 
 
-def organisations_with_logs(session: Session) -> list[UUID]:
-    """Returns every organisation that has a log, for `log fsck` over all."""
-    return list(session.scalars(select(LogHead.organisation_id).order_by(LogHead.organisation_id)))
+def organisations_with_logs(installation: Installation) -> list[UUID]:
+    """Returns every organisation that has a log."""
+    with installation.database.read() as session:
+        return list(
+            session.scalars(select(LogHead.organisation_id).order_by(LogHead.organisation_id))
+        )
