@@ -85,6 +85,11 @@ class Consent(Base):
     entry_number: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (
         UniqueConstraint(
-            "organisation_id", "contact_id", "sender_id", "purpose_id", "channel", name="uq_consent_act"
+            "organisation_id",
+            "contact_id",
+            "sender_id",
+            "purpose_id",
+            "channel",
+            name="uq_consent_act",
         ),
     )
