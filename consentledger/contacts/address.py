@@ -26,7 +26,7 @@ _PLAIN = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Providers that deliver a+tag@ to a@; for limits only, people are never told apart or joined by it.
 _TAGGING = frozenset(
-    [
+    (
         "gmail.com",
         "googlemail.com",
         "outlook.com",
@@ -44,7 +44,7 @@ _TAGGING = frozenset(
         "zoho.com",
         "mailbox.org",
         "posteo.de",
-    ]
+    )
 )
 _DOTLESS = frozenset(("gmail.com", "googlemail.com"))
 
