@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from consentledger import __version__
 from consentledger.db.keystore import ContactKeys, Sealer
-from consentledger.kernel.clock import to_text
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind as kind_of
+from consentledger.ledger.kinds.model import Kind
 from consentledger.ledger.leaf import build_leaf, label
 
 OPENING_CLASSES = ("core", "technical", "copy")
@@ -32,6 +31,10 @@ class Chain:
     address: str | None
     entries: int
     prev: bytes | None
+    contact_text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.contact_text = str(self.contact_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +72,47 @@ class SealedEntry:
     disclosures: tuple[tuple[str, str], ...] = field(repr=False)
 
 
-def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: datetime) -> SealedEntry:
-    """Builds the leaf of a draft and seals its openings; moves the draft's chain on."""
+def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> SealedEntry:
+    """Builds the leaf of a draft and seals its openings; moves the draft's chain on.
+
+    `at` is the transaction's instant as text, the same for every entry of a batch.
+    """
     kind = kind_of(draft.kind)
-    values = dict(draft.values, actor=draft.actor, at=to_text(at), software=SOFTWARE)
     chain = draft.chain
+    values = {**draft.values, "actor": draft.actor, "at": at, "software": SOFTWARE}
     if kind.contact:
-        values["contact"] = str(chain.contact_id) if chain else None
+        values["contact"] = chain.contact_text if chain else None
         values["address"] = chain.address if chain else None
         values["prev"] = chain.prev.hex() if chain and chain.prev else None
     mark = label(chain.keys.label, chain.entries) if chain else None
     built = build_leaf(kind, values, label=mark, plain=draft.plain)
-    texts: dict[str, list[str]] = {"core": [], "technical": []}
-    for name, disclosure in built.disclosures:
-        texts[kind.by_name[name].opening].append(disclosure)
-    contents = {name: "\n".join(lines).encode() for name, lines in texts.items() if lines}
+    contents = _contents(kind, built.disclosures)
     if draft.blobs:
-        contents["copy"] = frame(draft.blobs)
+        contents.append(("copy", frame(draft.blobs)))
     sealer = chain.keys.sealer if chain else organisation
     key_id = chain.keys.key_id if chain else None
     openings = tuple(
-        SealedOpening(
-            name, key_id, sealer.seal(content, opening_context(origin, built.leaf_hash, name))
-        )
-        for name, content in contents.items()
+        [
+            SealedOpening(
+                name, key_id, sealer.seal(content, opening_context(origin, built.leaf_hash, name))
+            )
+            for name, content in contents
+        ]
     )
     if chain:
         chain.entries += 1
         chain.prev = built.leaf_hash
     return SealedEntry(built.leaf, built.leaf_hash, openings, chain, built.disclosures)
+
+
+def _contents(kind: Kind, disclosures: Sequence[tuple[str, str]]) -> list[tuple[str, bytes]]:
+    """Groups disclosures by the class of their opening; most kinds have the core class only."""
+    if not kind.technical:
+        return [("core", "\n".join([text for _, text in disclosures]).encode())]
+    parts: dict[str, list[str]] = {"core": [], "technical": []}
+    for name, text in disclosures:
+        parts["technical" if name in kind.technical else "core"].append(text)
+    return [(name, "\n".join(texts).encode()) for name, texts in parts.items()]
 
 
 def opening_context(origin: str, leaf_hash: bytes, opening_class: str) -> bytes:

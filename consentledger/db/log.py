@@ -20,6 +20,7 @@ from consentledger.db.entries import Chain, Draft, SealedEntry, seal_entry
 from consentledger.db.keystore import KeyStore
 from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.ledger.merkle import EMPTY_ROOT, Completed, Frontier
 
@@ -93,12 +94,9 @@ class Log:
 
     def seal(self, tx: Tx, organisation_id: UUID, drafts: Sequence[Draft]) -> list[SealedEntry]:
         """Builds and seals entries; may be done before the lock, and again under it when a row was patched."""
-        keys = self.keystore.organisation(tx.session, organisation_id)
-        origin = self.origin(tx, organisation_id)
-        return [
-            seal_entry(draft, origin=origin, organisation=keys.sealer, at=tx.now)
-            for draft in drafts
-        ]
+        sealer = self.keystore.organisation(tx.session, organisation_id).sealer
+        origin, at = self.origin(tx, organisation_id), to_text(tx.now)
+        return [seal_entry(draft, origin=origin, organisation=sealer, at=at) for draft in drafts]
 
     def lock_head(self, tx: Tx, organisation_id: UUID) -> Head:
         """Takes the head's row lock; from here on this transaction only reads, appends and commits."""

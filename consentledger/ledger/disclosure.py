@@ -15,14 +15,14 @@ Scalar = None | bool | int | str
 Value = Scalar | Sequence[Scalar]
 RULE = "disclosure"
 LIMIT = 2**53
-_URL = bytes.maketrans(b"+/", b"-_")
+URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z", re.ASCII)
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def url64(data: bytes) -> bytes:
     """Encodes base64url without padding, as fast as the standard library can."""
-    return b2a_base64(data, newline=False).translate(_URL).rstrip(b"=")
+    return b2a_base64(data, newline=False).translate(URL_ALPHABET).rstrip(b"=")
 
 
 def is_value(value: object) -> bool:

@@ -24,6 +24,7 @@ class Kind:
     """One version of one kind of entry; kinds are extended by a new version, never changed.
 
     `fields` are sorted bytewise and include those that every entry (and every contact entry) has.
+    `technical` names the fields whose opening has the short retention.
     `affects` is "organisation" when the kind may change the decision for every contact.
     """
 
@@ -35,6 +36,7 @@ class Kind:
     affects: str | None
     doc: str
     by_name: dict[str, Field] = field(repr=False)
+    technical: frozenset[str] = field(compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -72,8 +74,9 @@ def make_kind(
     if len(by_name) != len(everything) or set(plain) & set(by_name):
         raise ValueError(f"{name} has a field twice")
     return Kind(
-        name, version, tuple(everything), tuple(sorted(plain)), contact, affects, doc, by_name
-    )
+        name, version, tuple(everything), tuple(sorted(plain)), contact, affects, doc, by_name,
+        frozenset(f.name for f in everything if f.opening == "technical"),
+    )  # fmt: skip
 
 
 def text(name: str) -> Field:
