@@ -1,0 +1,57 @@
+"""From addresses and standings to the words that the law decides on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from consentledger.contacts import standing as standings
+from consentledger.contacts.address import fold
+from consentledger.contacts.queries import lookup_hash
+from consentledger.db.keystore import OrganisationKeys
+from consentledger.kernel.errors import InputError
+
+
+def lookup_hashes(keys: OrganisationKeys, recipients: Sequence[str]) -> list[bytes | None]:
+    """Returns each recipient's look-up hash, None for what is no address; addresses are not kept."""
+    found: list[bytes | None] = []
+    for recipient in recipients:
+        try:
+            found.append(lookup_hash(keys, fold(recipient)))
+        except InputError:
+            found.append(None)
+    return found
+
+
+class StateReader:
+    """Reads the states of one (sender, purpose, channel) out of stored standings, as they are at `now`."""
+
+    def __init__(self, sender_id: UUID, purpose_id: UUID, channel: str, now: datetime) -> None:
+        self._sender, self._purpose = str(sender_id), str(purpose_id)
+        self._channel, self._now = channel, now
+        self._key = standings.key_of(self._sender, self._purpose, channel)
+
+    def states(self, stored: str) -> tuple[str, str]:
+        """Returns (state of consent, objection) of a contact's standing, given as its JSON text."""
+        standing = orjson.loads(stored)
+        if not standing["objections"]:  # nearly all: nothing can cover the consent
+            consent = standing["consents"].get(self._key)
+            return (consent["state"] if consent else "none"), "none"
+        asked = (standing, self._sender, self._purpose, self._channel, self._now)
+        objection = "active" if standings.objection(*asked) else "none"
+        return standings.consent_state(*asked), objection
+
+    def changed_since(self, stored: str, number: int) -> bool:
+        """Says whether the contact's entry `number` is older than a stop that covers this, or than the consent.
+
+        A permit is dead at the first stop, also when the person has come back since.
+        """
+        standing = orjson.loads(stored)
+        consent = standing["consents"].get(self._key)
+        if consent is None or consent["n"] > number:
+            return True
+        asked = (standing, self._sender, self._purpose, self._channel)
+        return standings.stopped_since(*asked, number, self._now)

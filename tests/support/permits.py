@@ -1,0 +1,148 @@
+"""An organisation with people in it, made by the real verbs of the rooms below, for tests of permits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from consentledger.contacts import address as addresses
+from consentledger.contacts import service as contacts
+from consentledger.db.engine import Database
+from consentledger.db.entries import Draft
+from consentledger.db.log import Appended
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.clock import to_text
+from consentledger.kernel.ids import uuid7
+from consentledger.kernel.settings import Settings
+from consentledger.organisations import service as organisations
+from consentledger.organisations.facts import SenderIdentity
+from consentledger.permits import service
+from consentledger.permits.rules import IssuePermits
+from consentledger.permits.service import Issued
+
+IDENTITY = SenderIdentity(
+    name="Alice's Garden",
+    legal_name="Alice Garden GmbH",
+    postal_address="Gartenweg 1\n10115 Berlin",
+    country="DE",
+    contact_email="service@alice.example",
+    from_name="Alice's Garden",
+    from_address="news@alice.example",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One organisation with a sender and a purpose, and short words for what its people do."""
+
+    database: Database
+    organisation_id: UUID
+    number: int
+    sender_id: UUID
+    purpose_id: UUID
+
+    def confirm(self, *people: str, purpose_id: UUID | None = None) -> list[Appended]:
+        """Each of these addresses confirms consent, in one transaction."""
+        with self.database.begin() as tx:
+            return self.act(tx, people, lambda: ("consent.confirmed", self._confirmed(purpose_id)))
+
+    def withdraw(self, *people: str) -> list[Appended]:
+        """Each of these addresses takes its consent back."""
+        values = {
+            "consent": str(uuid7()), **self.key(), "method": "page", "permit": None,
+        }  # fmt: skip
+        with self.database.begin() as tx:
+            return self.act(tx, people, lambda: ("consent.withdrawn", values))
+
+    def object(
+        self, *people: str, scope: str = "organisation", lasting: timedelta | None = None
+    ) -> list[Appended]:
+        """Each of these addresses says stop; for a while if `lasting` is given."""
+        with self.database.begin() as tx:
+            until = to_text(tx.now + lasting) if lasting else None
+            values = {
+                "scope": scope,
+                "sender": None if scope == "organisation" else str(self.sender_id),
+                "purpose": str(self.purpose_id) if scope == "purpose" else None,
+                "channel": "email",
+                "method": "page",
+                "until": until,
+                "permit": None,
+            }
+            return self.act(tx, people, lambda: ("objection.recorded", values))
+
+    def act(self, tx: Tx, people: Sequence[str], make: object) -> list[Appended]:
+        """Locks the contacts of these addresses, records one entry each, appends."""
+        drafts = []
+        for person in sorted(people):
+            contact = contacts.upsert(tx, self.organisation_id, addresses.parse(person))
+            kind, values = make()  # type: ignore[operator]
+            draft = Draft(kind, values, actor="person", chain=contact.chain)
+            contacts.record(contact, [draft], to_text(tx.now))
+            contacts.save(tx, contact)
+            drafts.append(draft)
+        return tx.log.append(tx, self.organisation_id, drafts)
+
+    def ask(self, *people: str, **more: object) -> IssuePermits:
+        """The command that asks for permits to these addresses."""
+        values: dict[str, object] = {
+            "organisation_id": self.organisation_id,
+            "sender_id": self.sender_id,
+            "purpose_id": self.purpose_id,
+            "channel": "email",
+            "recipients": people,
+            "actor": "key:test",
+            **more,
+        }
+        return IssuePermits(**values)  # type: ignore[arg-type]
+
+    def issue(self, *people: str, **more: object) -> Issued:
+        """Issues permits as delivery does: prepared outside, issued inside one transaction."""
+        prepared = service.prepare(self.database, self.ask(*people, **more))
+        with self.database.begin() as tx:
+            return service.issue(tx, prepared)
+
+    def key(self) -> dict[str, str]:
+        """The fields that name a consent."""
+        return {
+            "sender": str(self.sender_id),
+            "purpose": str(self.purpose_id),
+            "channel": "email",
+        }
+
+    def _confirmed(self, purpose_id: UUID | None) -> dict[str, object]:
+        blob = ["sha256", "00" * 32, 0, "text/plain"]
+        return {
+            **self.key(), "purpose": str(purpose_id or self.purpose_id),
+            "consent": str(uuid7()), "request": str(uuid7()), "wording_id": str(uuid7()),
+            "wording": blob, "notice": blob, "form": None, "form_version": None, "language": "en",
+            "method": "press", "ip": None, "user_agent": None, "delay": 60, "reopens": False,
+        }  # fmt: skip
+
+
+def make_shop(database: Database, settings: Settings, name: str = "alice") -> Shop:
+    """Makes an organisation with one sender and one purpose, published."""
+    with database.begin() as tx:
+        made = organisations.create_organisation(
+            tx, organisations.CreateOrganisation(name, "Alice Garden GmbH", "DE"), settings
+        )
+    with database.begin() as tx:
+        sender = organisations.publish_sender(
+            tx, organisations.PublishSender(made.organisation_id, IDENTITY, "operator")
+        )
+    purpose_id = make_purpose(database, made.organisation_id)
+    return Shop(database, made.organisation_id, made.number, sender.id, purpose_id)
+
+
+def make_purpose(database: Database, organisation_id: UUID, **more: object) -> UUID:
+    """Publishes a purpose and returns its id."""
+    command = organisations.PublishPurpose(
+        organisation_id,
+        {"en": "Weekly offers"},
+        "operator",
+        **more,  # type: ignore[arg-type]
+    )
+    with database.begin() as tx:
+        return organisations.publish_purpose(tx, command).id
