@@ -39,7 +39,7 @@ def sentence(error: ConsentLedgerError) -> str:
         case InputError():
             return f"{error} ({error.field}: {error.reason})"
         case UnavailableError():
-            return f"{error} Nothing was recorded; try again in {error.retry_after} s."
+            return f"{str(error).rstrip('.')}. Nothing was recorded; try again in {error.retry_after} s."
         case IntegrityError():
             return f"{error} Run `consentledger log fsck` and keep a copy of the database first."
     return str(error)

@@ -47,8 +47,7 @@ def fsck(openings: bool) -> int:
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        with installation.database.read() as session:
-            organisations = organisations_with_logs(session)
+        organisations = organisations_with_logs(installation)
         reports = [
             check(installation, organisation_id, openings=openings, progress=show)
             for organisation_id in organisations

@@ -12,6 +12,7 @@ from consentledger.app import create_app
 from consentledger.cli.children import die_with_parent
 from consentledger.cli.context import opened_database
 from consentledger.db.migrate import require_current
+from consentledger.kernel import logging
 from consentledger.kernel.settings import Settings
 
 # Below the supervisor's patience, so that a slow request is cut here and not by a SIGKILL there.
@@ -40,6 +41,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 def web(bind: str, processes: int, threads: int) -> None:
     """Run the web processes only; for one machine with everything see `serve`."""
     die_with_parent()
+    logging.configure()
     settings = Settings.load()
     with opened_database(settings) as database:
         require_current(database)
