@@ -55,10 +55,13 @@ class Database:
             self._gated(),
             self.write_engine.connect() as connection,
             connection.begin(),
-            Session(bind=connection, autoflush=False, expire_on_commit=False) as session,
         ):
-            yield Tx(self, self.log, session, connection, now())
-            session.flush()
+            tx = Tx(self, connection, now())
+            try:
+                yield tx
+                tx.flush()
+            finally:
+                tx.close()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import ModuleType
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -100,18 +101,15 @@ class Log:
 
     def lock_head(self, tx: Tx, organisation_id: UUID) -> Head:
         """Takes the head's row lock; from here on this transaction only reads, appends and commits."""
-        tx.session.flush()
+        tx.flush()
         tx.closed = True
-        row = tx.session.execute(
-            select(LogHead.origin, LogHead.size, LogHead.root, LogHead.frontier, LogHead.mac)
-            .where(LogHead.organisation_id == organisation_id)
-            .with_for_update()
-        ).one_or_none()
+        row = _engine(tx).lock_head(tx.driver, organisation_id)
         if row is None:
             raise NotFoundError("this organisation has no log")
-        frontier = Frontier.from_bytes(row.size, row.frontier)
-        self.check_head(row.origin, frontier, row.root, row.mac)
-        return Head(row.origin, frontier)
+        origin, size, root, frontier_bytes, mac = row
+        frontier = Frontier.from_bytes(size, frontier_bytes)
+        self.check_head(origin, frontier, root, mac)
+        return Head(origin, frontier)
 
     def append_sealed(
         self, tx: Tx, organisation_id: UUID, sealed: Sequence[SealedEntry], head: Head
@@ -132,8 +130,7 @@ class Log:
             mac=self.head_mac(head.origin, frontier),
             at=tx.now,
         )
-        engine = log_sqlite if tx.database.name == "sqlite" else log_postgresql
-        engine.write(tx.connection, rows)
+        _engine(tx).write(tx.driver, rows)
         return [
             Appended(first + i, entry.leaf, entry.leaf_hash, entry.disclosures)
             for i, entry in enumerate(sealed)
@@ -165,3 +162,7 @@ class Log:
             raise IntegrityError(
                 f"the head of {origin} was changed by hand, or CONSENTLEDGER_APPEND_KEY is not the one it was made with"
             )
+
+
+def _engine(tx: Tx) -> ModuleType:
+    return log_sqlite if tx.database.name == "sqlite" else log_postgresql

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Connection
+from uuid import UUID
 
 if TYPE_CHECKING:
     from consentledger.db.log import Rows
 
 COPY_ABOVE = 16
 
+_LOCK_HEAD = """
+SELECT origin, size, root, frontier, mac FROM log_head WHERE organisation_id = %b FOR UPDATE
+"""
+
 _STATE = """
   contacts AS (
     INSERT INTO contact_entry (organisation_id, entry_index, contact_id)
-    SELECT %(org)s, i, c FROM unnest(%(entry_index)s::bigint[], %(entry_contact)s::uuid[]) AS u (i, c)),
+    SELECT %(org)b, i, c FROM unnest(%(entry_index)b::bigint[], %(entry_contact)b::uuid[]) AS u (i, c)),
   nodes AS (
     INSERT INTO log_node (organisation_id, level, n, hash)
-    SELECT %(org)s, l, n, h FROM unnest(%(level)s::smallint[], %(n)s::bigint[], %(node)s::bytea[]) AS u (l, n, h)),
+    SELECT %(org)b, l, n, h FROM unnest(%(level)b::smallint[], %(n)b::bigint[], %(node)b::bytea[]) AS u (l, n, h)),
   chains AS (
     UPDATE contact SET entries = u.e, last_leaf_hash = u.h
-    FROM unnest(%(chain_contact)s::uuid[], %(chain_entries)s::bigint[], %(chain_hash)s::bytea[]) AS u (c, e, h)
-    WHERE contact.organisation_id = %(org)s AND contact.contact_id = u.c)
-UPDATE log_head SET size = %(size)s, root = %(root)s, frontier = %(frontier)s, mac = %(mac)s
-WHERE organisation_id = %(org)s AND size = %(first)s
+    FROM unnest(%(chain_contact)b::uuid[], %(chain_entries)b::bigint[], %(chain_hash)b::bytea[]) AS u (c, e, h)
+    WHERE contact.organisation_id = %(org)b AND contact.contact_id = u.c)
+UPDATE log_head SET size = %(size)b, root = %(root)b, frontier = %(frontier)b, mac = %(mac)b
+WHERE organisation_id = %(org)b AND size = %(first)b
 """
 
 _FEW = """
 WITH leaves AS (
     INSERT INTO log_leaf (organisation_id, entry_index, leaf, leaf_hash, appended_at)
-    SELECT %(org)s, i, l, h, %(at)s
-    FROM unnest(%(index)s::bigint[], %(leaf)s::bytea[], %(leaf_hash)s::bytea[]) AS u (i, l, h)),
+    SELECT %(org)b, i, l, h, %(at)b
+    FROM unnest(%(index)b::bigint[], %(leaf)b::bytea[], %(leaf_hash)b::bytea[]) AS u (i, l, h)),
   openings AS (
     INSERT INTO opening (organisation_id, entry_index, opening_class, key_id, sealed)
-    SELECT %(org)s, i, c, k, s
-    FROM unnest(%(opening_index)s::bigint[], %(class)s::text[], %(key_id)s::uuid[],
-                %(sealed)s::bytea[]) AS u (i, c, k, s)),
+    SELECT %(org)b, i, c, k, s
+    FROM unnest(%(opening_index)b::bigint[], %(class)b::text[], %(key_id)b::uuid[],
+                %(sealed)b::bytea[]) AS u (i, c, k, s)),
 """  # goes on with _STATE
 
 
-def write(connection: Connection, rows: Rows) -> None:
+def lock_head(driver: Any, organisation_id: UUID) -> tuple[Any, ...] | None:
+    """Locks the head's row and reads it; a later statement sees everything below its size."""
+    row: tuple[Any, ...] | None = driver.execute(
+        _LOCK_HEAD, (organisation_id,), binary=True
+    ).fetchone()
+    return row
+
+
+def write(driver: Any, rows: Rows) -> None:
     """Writes leaves, openings, nodes, contacts' chains and the head."""
     indexed = list(enumerate(rows.entries, rows.first))
     parameters = _state_parameters(rows)
@@ -51,18 +62,18 @@ def write(connection: Connection, rows: Rows) -> None:
     if len(indexed) > COPY_ABOVE:
         org = rows.organisation_id
         _copy(
-            connection,
+            driver,
             "COPY log_leaf (organisation_id, entry_index, leaf, leaf_hash, appended_at) FROM STDIN (FORMAT BINARY)",
             ("uuid", "int8", "bytea", "bytea", "timestamptz"),
             ((org, *leaf, rows.at) for leaf in leaves),
         )
         _copy(
-            connection,
+            driver,
             "COPY opening (organisation_id, entry_index, opening_class, key_id, sealed) FROM STDIN (FORMAT BINARY)",
             ("uuid", "int8", "text", "uuid", "bytea"),
             ((org, *opening) for opening in openings),
         )
-        connection.exec_driver_sql("WITH" + _STATE, parameters)
+        driver.execute("WITH" + _STATE, parameters)
         return
     index, leaf, leaf_hash = _columns(leaves, 3)
     opening_index, opening_class, key_id, sealed = _columns(openings, 4)
@@ -73,7 +84,7 @@ def write(connection: Connection, rows: Rows) -> None:
         "key_id": key_id,
         "sealed": sealed,
     }
-    connection.exec_driver_sql(_FEW + _STATE, parameters)
+    driver.execute(_FEW + _STATE, parameters)
 
 
 def _state_parameters(rows: Rows) -> dict[str, Any]:
@@ -103,10 +114,7 @@ def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [[row[i] for row in rows] for i in range(width)]
 
 
-def _copy(
-    connection: Connection, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    driver: Any = connection.connection.driver_connection
+def _copy(driver: Any, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(types)
         for row in rows:

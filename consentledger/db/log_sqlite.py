@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from consentledger.kernel.clock import to_text
 
 if TYPE_CHECKING:
     from consentledger.db.log import Rows
 
+_READ_HEAD = "SELECT origin, size, root, frontier, mac FROM log_head WHERE organisation_id = ?"
 _LEAF = "INSERT INTO log_leaf (organisation_id, entry_index, leaf, leaf_hash, appended_at) VALUES (?, ?, ?, ?, ?)"
 _OPENING = "INSERT INTO opening (organisation_id, entry_index, opening_class, key_id, sealed) VALUES (?, ?, ?, ?, ?)"
 _NODE = "INSERT INTO log_node (organisation_id, level, n, hash) VALUES (?, ?, ?, ?)"
@@ -19,7 +20,13 @@ _CHAIN = "UPDATE contact SET entries = ?, last_leaf_hash = ? WHERE organisation_
 _HEAD = "UPDATE log_head SET size = ?, root = ?, frontier = ?, mac = ? WHERE organisation_id = ? AND size = ?"
 
 
-def write(connection: Connection, rows: Rows) -> None:
+def lock_head(driver: Connection, organisation_id: UUID) -> tuple[Any, ...] | None:
+    """Reads the head; BEGIN IMMEDIATE has locked the whole database already."""
+    row: tuple[Any, ...] | None = driver.execute(_READ_HEAD, (organisation_id.hex,)).fetchone()
+    return row
+
+
+def write(driver: Connection, rows: Rows) -> None:
     """Writes leaves, openings, nodes, contacts' chains and the head."""
     organisation, at = rows.organisation_id.hex, to_text(rows.at)
     indexed = list(enumerate(rows.entries, rows.first))
@@ -40,4 +47,4 @@ def write(connection: Connection, rows: Rows) -> None:
     ]
     for statement, values in batches:
         if values:
-            connection.exec_driver_sql(statement, values)
+            driver.executemany(statement, values)

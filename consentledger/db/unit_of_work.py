@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from consentledger.db.log import Log
 
 
-@dataclass(slots=True)
 class Tx:
     """One open transaction, made by delivery (web, worker, cli) and handed down to one verb.
 
@@ -22,9 +20,34 @@ class Tx:
     because the lock order is own rows, then the head, then nothing (architecture, One transaction).
     """
 
-    database: Database
-    log: Log
-    session: Session
-    connection: Connection
-    now: datetime
-    closed: bool = False
+    __slots__ = ("_session", "closed", "connection", "database", "log", "now")
+
+    def __init__(self, database: Database, connection: Connection, now: datetime) -> None:
+        self.database = database
+        self.log: Log = database.log
+        self.connection = connection
+        self.now = now
+        self.closed = False
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The ORM's session on this connection, made when first asked for."""
+        if self._session is None:
+            self._session = Session(bind=self.connection, autoflush=False, expire_on_commit=False)
+        return self._session
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, for the log's few hot statements; its errors are translated too."""
+        return self.connection.connection.driver_connection
+
+    def flush(self) -> None:
+        """Writes what the session still holds back."""
+        if self._session is not None:
+            self._session.flush()
+
+    def close(self) -> None:
+        """Lets the session go; the connection is the engine's."""
+        if self._session is not None:
+            self._session.close()
