@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.tokens import pack_link
+from consentledger.ledger.disclosure import Value
 from consentledger.ledger.leaf import blob_value
 from consentledger.organisations.queries import organisation
 from consentledger.outbox import service as outbox
@@ -61,6 +62,8 @@ def decide_confirmation(tx: Tx, command: DecideConfirmation, render: Render) -> 
         return Decision("gone")
     hashed = _address_hash(tx, contact)
     decision = _decide(tx, request, contact, hashed)
+    own: bytes | None
+    values: dict[str, Value]
     if decision == "send":
         own = os.urandom(8)
         mail = _render(tx, request, contact, own, render)
@@ -102,7 +105,7 @@ def handle_confirmation(tx: Tx, command: HandleConfirmation) -> Appended | None:
             )
             .values(outcome=command.outcome, sent_at=tx.now if command.outcome == "sent" else None)
         )
-    values = {
+    values: dict[str, Value] = {
         "requests": [str(command.request_id)],
         "outcome": command.outcome,
         "smtp_code": command.smtp_code,
@@ -236,9 +239,9 @@ def _shown(tx: Tx, contact: LockedContact, own: bytes) -> str:
 
 
 def _draft(
-    kind: str, values: dict[str, object], contact: LockedContact, blobs: Sequence[bytes] = ()
+    kind: str, values: Mapping[str, Value], contact: LockedContact, blobs: Sequence[bytes] = ()
 ) -> list[Draft]:
-    return [Draft(kind, values, actor="worker", chain=contact.chain, blobs=tuple(blobs))]  # type: ignore[arg-type]
+    return [Draft(kind, values, actor="worker", chain=contact.chain, blobs=tuple(blobs))]
 
 
 def _address_hash(tx: Tx, contact: LockedContact) -> bytes:
