@@ -18,8 +18,7 @@ NAME_LENGTH = 100
 # Each scope in a sentence: shown by `key create --help`, in the API's documentation, and nowhere else defined.
 SCOPES = MappingProxyType(
     {
-        "publish": "create and publish senders, purposes, wordings and forms",
-        "publish:read": "list senders, purposes, wordings and forms",
+        "publish": "create, publish and list senders, purposes, wordings and forms",
         "consents:write": "start a double opt-in on a person's behalf",
         "consents:read": "ask for the state of an address",
         "permits:write": "ask whether messages may go out, and get their links and headers",

@@ -49,7 +49,12 @@ def organisation_by_number(session: Session, number: int) -> facts.OrganisationF
 
 def organisation_by_name(session: Session, name: str) -> facts.OrganisationFacts:
     """Reads an organisation by the short name that its operator gave it."""
-    return _organisation(session.scalar(select(Organisation).where(Organisation.name == name)))
+    row = session.scalar(select(Organisation).where(Organisation.name == name))
+    if row is None:
+        raise NotFoundError(
+            f"there is no organisation {name!r}; `consentledger organisation list` names them all"
+        )
+    return _organisation(row)
 
 
 def organisations(session: Session) -> list[facts.OrganisationFacts]:
