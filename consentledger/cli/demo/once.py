@@ -1,0 +1,168 @@
+"""`demo --once`: the main job from a shop's form to a proof that checks, over real HTTP and real SMTP."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from consentledger.cli.demo.mailbox import one_click_address, press_one_click
+from consentledger.cli.demo.pages import Answer, fetch
+from consentledger.cli.demo.play import Story, check, eventually
+from consentledger.cli.demo.postbox import Letter, Postbox
+from consentledger.cli.demo.proof import prove
+from consentledger.cli.demo.seed import open_shop
+from consentledger.cli.demo.shop import Account, ask_permits, deliver, newsletter
+from consentledger.cli.demo.world import DemoError, World
+
+PERSON = "robin@person.example"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class Played:
+    """What one step leaves for the next."""
+
+    world: World
+    shop: Account
+    postbox: Postbox
+    seen: set[Any] = field(default_factory=set)
+
+    def next_letter(self, recipient: str) -> Letter:
+        """Wait for a letter that was not seen yet."""
+
+        def look() -> Letter | None:
+            fresh = [x for x in self.postbox.letters() if x.letter_id not in self.seen]
+            return next((x for x in fresh if x.recipient == recipient), None)
+
+        letter = eventually(look, f"mail for {recipient}")
+        self.seen.add(letter.letter_id)
+        return letter
+
+
+def play(world: World, out: Path) -> int:
+    """Play all steps; print a line for each; return 0 if all held and 1 at the first that did not."""
+    story = Story()
+    try:
+        with story.step("A shop opens") as said:
+            played = Played(world, open_shop(world), Postbox(world.instance.folder / "mail"))
+            said += ["organisation, key, sender, two purposes, wordings and a form are published"]
+        _embed(story, played)
+        _sign_up(story, played)
+        link = _mail(story, played)
+        _confirm(story, played, link)
+        _permit_and_leave(story, played)
+        prove(story, world, played.shop, PERSON, out)
+    except DemoError as error:
+        print(f"\n{error}")  # noqa: T201 - the last word of a command
+        return 1
+    story.end()
+    return 0
+
+
+def _embed(story: Story, played: Played) -> None:
+    with story.step("The shop’s page embeds the form") as said:
+        page = fetch(played.world.shop)
+        form = f"{played.shop.service}/f/{played.shop.form}"
+        check(f'action="{form}"' in page.body.decode(), "the shop's page posts to the form")
+        embed = fetch(f"{form}/embed")
+        policy = embed.headers.get("Content-Security-Policy", "")
+        check(f"frame-ancestors {played.world.shop}" in policy, "the shop may frame the form")
+        body = embed.body.decode()
+        check('type="checkbox"' in body and "checked" not in body, "no box is ticked beforehand")
+        check("<script" not in body, "the form works without scripts")
+        said += ["plain form and iframe", "only this origin may frame it", "no box ticked"]
+
+
+def _sign_up(story: Story, played: Played) -> None:
+    with story.step("Robin signs up") as said:
+        offers = played.shop.purposes[0][0]
+        answer = _post_form(played, PERSON, offers)
+        check(answer.status == 200, f"the form answers 200, not {answer.status}")
+        check("Set-Cookie" not in answer.headers, "no cookie is set")
+        before = ask_permits(played.shop, offers, [PERSON])
+        check(not before["permits"][0]["allowed"], "nothing may be sent before the press")
+        said += ["200, no cookie", f"no permit yet: {_reason(before)}"]
+        played.world.run("log", "fsck")
+
+
+def _post_form(played: Played, address: str, *purposes: str) -> Answer:
+    fields = [("email", address), ("version", str(played.shop.form_version)), ("source", "post")]
+    fields += [("page", f"{played.world.shop}/"), *(("purpose", p) for p in purposes)]
+    return fetch(
+        f"{played.shop.service}/f/{played.shop.form}",
+        body=urlencode(fields).encode(),
+        Content_Type=FORM,
+        Origin=played.world.shop,
+    )
+
+
+def _mail(story: Story, played: Played) -> str:
+    with story.step("One mail arrives") as said:
+        letter = played.next_letter(PERSON)
+        message = letter.message
+        check(message["Auto-Submitted"] == "auto-generated", "the mail says that it is automatic")
+        check("List-Unsubscribe" not in message, "a confirmation mail is no list mail")
+        text = message.get_body(("plain",))
+        check(text is not None and message.get_body(("html",)), "the mail has text and HTML")
+        link = re.search(
+            re.escape(played.shop.service) + r"/c/[A-Za-z0-9_-]{33}",
+            str(text and text.get_content()),
+        )
+        check(link, "the text part holds the confirm link")
+        check("Harbour & Pine Trading Ltd" in str(text and text.get_content()), "it says who asks")
+        said += ["over SMTP", "text and HTML", "who asks, in full", "one link to confirm"]
+        return link[0] if link else ""
+
+
+def _confirm(story: Story, played: Played, link: str) -> None:
+    offers = played.shop.purposes[0][0]
+    with story.step("A scanner opens the link") as said:
+        for method in ("HEAD", "GET"):
+            check(fetch(link, method=method).status == 200, f"{method} answers 200")
+        still = ask_permits(played.shop, offers, [PERSON])
+        check(not still["permits"][0]["allowed"], "opening a link confirms nothing")
+        said += ["page with the full wording", "nothing confirmed"]
+    with story.step("Robin presses the button") as said:
+        page = fetch(link).body.decode()
+        fields = re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', page, re.DOTALL)
+        done = fetch(link, body=urlencode(fields).encode(), Content_Type=FORM)
+        check(done.status == 200, f"the press answers 200, not {done.status}")
+        check("consent.confirmed" in done.body.decode(), "the page hands over the proof of the act")
+        said += ["200", "the page hands over leaf, index and disclosures"]
+
+
+def _permit_and_leave(story: Story, played: Played) -> None:
+    shop, offers, stories = played.shop, played.shop.purposes[0][0], played.shop.purposes[1][0]
+    with story.step("The shop asks before it sends") as said:
+        answer = ask_permits(shop, offers, [PERSON, "stranger@person.example"])
+        permit, stranger = answer["permits"]
+        check(permit["allowed"] and permit["basis"], f"Robin may be mailed: {_reason(answer)}")
+        check(not stranger["allowed"], "a stranger may not be mailed")
+        other = ask_permits(shop, stories, [PERSON])
+        check(not other["permits"][0]["allowed"], "another purpose needs its own consent")
+        check(len(permit["unsubscribe_url"]) < 76, "the link is short enough for one header line")
+        said += ["allowed, with link and headers", "stranger and other purpose denied"]
+    with story.step("The message goes out") as said:
+        deliver(shop, newsletter(shop, PERSON, permit))
+        letter = played.next_letter(PERSON)
+        address = one_click_address(letter.message)
+        check(address == permit["unsubscribe_url"], "List-Unsubscribe arrived on one line, whole")
+        said += ["over SMTP", "List-Unsubscribe and List-Unsubscribe-Post on the wire"]
+    with story.step("Robin leaves with one click") as said:
+        for _ in range(2):
+            answered = press_one_click(str(address))
+            check(answered.status == 200, f"RFC 8058 answers 200, not {answered.status}")
+            check("Set-Cookie" not in answered.headers, "no cookie is set")
+        said += ["RFC 8058 POST: 200", "and 200 again", "no page, no redirect, no cookie"]
+    with story.step("The next message is refused") as said:
+        after = ask_permits(shop, offers, [PERSON])
+        check(not after["permits"][0]["allowed"], "no permit after a withdrawal")
+        said += [_reason(after)]
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    reasons = answer["permits"][0]["reasons"]
+    return ", ".join(f"{reason['code']} ({reason['rule']})" for reason in reasons)

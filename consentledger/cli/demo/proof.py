@@ -1,0 +1,73 @@
+"""The end of `demo --once`: the bundle is exported, verified offline, and every attack on it is named."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from consentledger.cli.demo.pages import fetch
+from consentledger.cli.demo.play import Story, check
+from consentledger.cli.demo.shop import Account
+from consentledger.cli.demo.world import World, command
+
+
+def prove(story: Story, world: World, shop: Account, address: str, out: Path) -> None:
+    """Export the bundle by API, take the policy from outside, verify, tamper, and check the log."""
+    bundle, policy = out / "bundle.zip", out / "policy.txt"
+    with story.step("The auditor takes the evidence away") as said:
+        answer = fetch(
+            f"{shop.service}/api/v1/evidence",
+            body=json.dumps({"address": address}).encode(),
+            Content_Type="application/json",
+            Authorization=f"Bearer {shop.api_key}",
+            Idempotency_Key="demo-evidence",
+        )
+        check(answer.status == 200, f"the bundle comes, not {answer.status}: {answer.body[:200]!r}")
+        bundle.write_bytes(answer.body)
+        known = fetch(f"{shop.service}/.well-known/consentledger.json").json()
+        policy.write_text(known["policy"])
+        said += [f"{bundle} ({len(answer.body):,} bytes)", f"{policy} from outside the bundle"]
+    with story.step("It verifies offline") as said:
+        done = command(_alone(world), ["verify", str(bundle), "--policy", str(policy)])
+        check(done.returncode == 0, f"verify: {done.returncode} {done.stdout}{done.stderr}")
+        without = command(_alone(world), ["verify", str(bundle)])
+        check(without.returncode == 3, "without a policy it is only consistent with itself")
+        said += ["exit 0 under the policy", "exit 3 without one"]
+    with story.step("One changed byte is caught") as said:
+        members = _members(answer.body)
+        for name in members:
+            forged = out / "forged.zip"
+            forged.write_bytes(_tampered(answer.body, name))
+            found = command(_alone(world), ["verify", str(forged), "--policy", str(policy)])
+            forged.unlink()
+            check(found.returncode == 1, f"a changed byte in {name} is caught")
+            check(name in found.stdout + found.stderr, f"the verifier names {name}")
+        said += [f"in each of {len(members)} members, by name, exit 1"]
+    with story.step("The log agrees with its raw rows") as said:
+        world.run("log", "checkpoint")
+        said += [world.run("log", "fsck", "--openings").strip()]
+
+
+def _alone(world: World) -> dict[str, str]:
+    """Return the environment without any of our settings: an auditor has none."""
+    kept = world.environment.items()
+    return {name: value for name, value in kept if not name.startswith("CONSENTLEDGER_")}
+
+
+def _members(bundle: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as opened:
+        return [info.filename for info in opened.infolist() if info.file_size]
+
+
+def _tampered(bundle: bytes, name: str) -> bytes:
+    """Return the bundle with one bit of one member's content changed, its zip otherwise in order."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            content = bytearray(old.read(info))
+            if info.filename == name:
+                content[len(content) // 2] ^= 1
+            new.writestr(info, bytes(content))
+    return target.getvalue()

@@ -1,0 +1,176 @@
+"""Everything that runs in a demo: the service, the worker and the town, on ports of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from consentledger.cli.children import Children
+from consentledger.cli.context import opened_installation
+from consentledger.cli.demo.instance import PREFIX, Instance
+from consentledger.cli.demo.pages import fetch
+from consentledger.cli.demo.town import Plan, town
+from consentledger.cli.serve import service
+from consentledger.cli.sockets import address_of, listen
+from consentledger.db.installation import Installation
+from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
+from consentledger.kernel.settings import Settings
+
+READY_SECONDS = 60.0
+USUAL_PORTS = {"service": 8000, "mailbox": 8001, "shop": 8002, "smtp": 8025}
+
+
+class DemoError(ConsentLedgerError):
+    """Something that must hold in the demo does not."""
+
+    code = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where everything is, and how to run our own commands against it."""
+
+    instance: Instance
+    service: str
+    mailbox: str
+    shop: str
+    smtp_port: int
+    environment: dict[str, str]
+    children: Children
+
+    def run(self, *words: str) -> str:
+        """Run a `consentledger` command as an operator would; return what it printed."""
+        done = command(self.environment, words)
+        if done.returncode != 0:
+            raise DemoError(f"`consentledger {' '.join(words)}` failed: {done.stderr.strip()}")
+        return done.stdout
+
+    @contextmanager
+    def installation(self) -> Iterator[Installation]:
+        """Open the demo's installation in this process, as the commands do."""
+        for name, value in self.environment.items():
+            if name.startswith(PREFIX):
+                os.environ[name] = value
+        with opened_installation(Settings.load()) as opened:
+            yield opened
+
+
+def command(environment: dict[str, str], words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run `consentledger WORDS` as a process of its own; any exit code is an answer."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "consentledger", *words],
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def running(instance: Instance, ports: dict[str, int]) -> Iterator[World]:
+    """Start the whole demo on the given ports (0: a free one) until the block ends."""
+    with ExitStack() as stack:
+        sockets = {
+            name: stack.enter_context(listen(f"127.0.0.1:{port}")) for name, port in ports.items()
+        }
+        smtp_port = sockets["smtp"].getsockname()[1]
+        address = address_of(sockets["service"])
+        environment = instance.environment(address, smtp_port)
+        upgraded = command(environment, ["db", "upgrade"])
+        if upgraded.returncode != 0:
+            raise DemoError(f"`consentledger db upgrade` failed: {upgraded.stderr.strip()}")
+        plan = Plan(
+            str(instance.folder),
+            *(sockets[name].fileno() for name in ("smtp", "mailbox", "shop")),
+        )
+        wanted = service(sockets["service"], environment, processes=2, threads=8)
+        children = Children([*wanted, town(plan, environment)])
+        stack.enter_context(children)
+        world = World(
+            instance,
+            address,
+            address_of(sockets["mailbox"]),
+            address_of(sockets["shop"]),
+            smtp_port,
+            environment,
+            children,
+        )
+        _wait_until_ready(world)
+        yield world
+
+
+@contextmanager
+def watched(world: World) -> Iterator[None]:
+    """Keep the children alive from a thread while the block does something else."""
+    thread = threading.Thread(target=world.children.watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        world.children.stop()
+        thread.join()
+
+
+def choose_ports(instance: Instance) -> dict[str, int]:
+    """Return the ports of this instance's last demo, else the usual ones, else free ones.
+
+    Links in earlier mails and the form's allowed origin name the ports, so they are kept.
+    """
+    file = instance.folder / "ports.json"
+    if file.exists():
+        ports: dict[str, int] = json.loads(file.read_text())
+        for name, port in ports.items():
+            if not _is_free(port):
+                raise ConfigurationError(
+                    f"Port {port} ({name}), which the links of this demo name, is taken. Stop what "
+                    "uses it, or start another demo: consentledger demo --instance another-folder"
+                )
+        return ports
+    ports = {name: port if _is_free(port) else _free_port() for name, port in USUAL_PORTS.items()}
+    file.write_text(json.dumps(ports))
+    return ports
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(world: World) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            if fetch(f"{world.service}/readyz").status == 200:
+                fetch(f"{world.mailbox}/letters.json")
+                return
+        except OSError:
+            pass  # not up yet
+        if time.monotonic() > deadline:
+            raise DemoError(f"The service was not ready after {READY_SECONDS:.0f} seconds.")
+        time.sleep(0.1)
+
+
+def save_private(file: Path, text: str) -> None:
+    """Write a file that only this user can read."""
+    draft = file.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write(text)
+    draft.replace(file)
