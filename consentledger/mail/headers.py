@@ -15,8 +15,8 @@ import idna
 from consentledger.kernel.errors import InputError
 
 MAX_LINE = 998  # RFC 5322 section 2.1.1, without the CRLF
-MAX_DISPLAY_NAME = 100  # characters: more than any mailbox shows
-MAX_SUBJECT = 200  # characters
+MAX_DISPLAY_NAME = 200  # characters: what a sender may be called (organisations.fields)
+MAX_SUBJECT = 300  # characters: a name and the words around it
 MAX_ADDRESS = 254  # octets, RFC 5321 section 4.5.3.1.3 without the angle brackets
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 

@@ -1,0 +1,92 @@
+"""The worker's timers: sign what grew, end what has ended, sweep what nobody needs any more.
+
+Each is safe beside the timers of other workers and may die at any moment: it commits in small steps
+and begins again with what is left.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, select, text
+from sqlalchemy.orm import InstrumentedAttribute
+
+from consentledger.accounts.models import IdempotentAnswer
+from consentledger.contacts.service import sweep_orphan_keys
+from consentledger.db.installation import Installation
+from consentledger.kernel.settings import Settings
+from consentledger.limits.models import RateLimit
+from consentledger.worker.timers import Timer
+
+BATCH = 500
+
+
+def sign(installation: Installation) -> int:
+    """Signs the checkpoint of every log that grew; returns how many."""
+    return installation.signer.sign_due()
+
+
+def sweep_keys(installation: Installation) -> int:
+    """Deletes contact keys that no contact took; returns how many."""
+    swept = 0
+    while True:
+        with installation.database.begin() as tx:
+            found = sweep_orphan_keys(tx, limit=BATCH)
+        swept += found
+        if found < BATCH:
+            return swept
+
+
+def sweep_limits(installation: Installation) -> int:
+    """Deletes counters whose window is over; returns how many."""
+    return _sweep(installation, RateLimit.ends_at, RateLimit.key_hash, RateLimit.window)
+
+
+def sweep_answers(installation: Installation) -> int:
+    """Deletes answers that were kept for a repeated Idempotency-Key long enough."""
+    answer = IdempotentAnswer
+    return _sweep(installation, answer.kept_until, answer.organisation_id, answer.key_hash)
+
+
+def truncate_wal(installation: Installation) -> bool:
+    """Empties SQLite's write-ahead log, which a long reader may have let grow; says whether it could."""
+    if installation.database.name != "sqlite":
+        return True
+    with installation.database.autocommit() as connection:
+        return _truncated(connection)
+
+
+def _truncated(connection: Connection) -> bool:
+    busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+    return not busy
+
+
+def _sweep(
+    installation: Installation,
+    ends: InstrumentedAttribute[object],
+    *key: InstrumentedAttribute[object],
+) -> int:
+    """Deletes rows whose end lies behind us, in small transactions and in the order of their keys."""
+    table = ends.class_
+    swept = 0
+    while True:
+        with installation.database.begin() as tx:
+            old = select(*key).where(ends < tx.now).order_by(*key).limit(BATCH)
+            rows = tx.session.execute(old.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                same = [column == value for column, value in zip(key, row, strict=True)]
+                tx.session.execute(delete(table).where(*same))
+        swept += len(rows)
+        if len(rows) < BATCH:
+            return swept
+
+
+def timers(settings: Settings) -> tuple[Timer, ...]:
+    """Returns what a worker does by the clock."""
+    return (
+        Timer(
+            "sign", settings.checkpoint_seconds, sign, "Signs the checkpoints of logs that grew."
+        ),
+        Timer("keys", 600, sweep_keys, "Deletes contact keys that no contact took."),
+        Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),
+        Timer("answers", 600, sweep_answers, "Deletes answers kept for a repeated request."),
+        Timer("wal", 60, truncate_wal, "Empties SQLite's write-ahead log."),
+    )
