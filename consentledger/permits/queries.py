@@ -1,59 +1,28 @@
-"""Reads for permits: the message's frame, the contacts' facts, batches and their rows; no ORM objects."""
+"""Reads of issued permits: batches, rows, their lines made again, and a proof for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, func, select, type_coerce
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from consentledger.contacts.models import Contact
-from consentledger.db.models import ContactEntry, LogHead, LogLeaf
-from consentledger.kernel.errors import InputError, NotFoundError
-from consentledger.ledger.kinds import KINDS
-from consentledger.organisations.models import Organisation, Purpose, Sender
-from consentledger.permits.lines import Row, Ruling
+from consentledger.db.checkpoints import Published, latest_checkpoint
+from consentledger.db.models import LogLeaf
+from consentledger.db.tree import TileCache, TreeReader
+from consentledger.kernel.clock import to_text
+from consentledger.kernel.errors import IntegrityError, NotFoundError
+from consentledger.ledger import merkle
+from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.proof import TlogProof
+from consentledger.organisations.models import Organisation
+from consentledger.permits.lines import Lines, Row, Ruling, build_lines
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit, PermitBatch
-
-IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
-_KIND_AT = len("consentledger/leaf/v1\nkind ") + 1
-_KIND_LENGTH = 80
-# An erasure takes facts away without an entry of the contact's own, so it asks for a second look at all.
-_SECOND_LOOK = frozenset(
-    f"{name}/{version}"
-    for (name, version), kind in KINDS.items()
-    if kind.affects == "organisation" or name == "log.erasure"
-)
-_KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
-
-
-class Known(NamedTuple):
-    """A contact of the organisation, with its standing as stored (JSON text)."""
-
-    contact_id: UUID
-    standing: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageFrame:
-    """What a batch's message has from the organisation: read behind h0, and again when one of it changed."""
-
-    organisation_number: int
-    from_address: str
-    link_host: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What was appended at or beyond h0: whose entries, and whether something concerns every contact."""
-
-    contacts: frozenset[UUID]
-    everyone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,118 +56,31 @@ class PermitTarget:
     allowed: bool
 
 
-def head_size(session: Session, organisation_id: UUID) -> int:
-    """Returns h0, the size of the log's tree; a statement of its own, before any fact is read."""
-    query = select(LogHead.size).where(LogHead.organisation_id == organisation_id)
-    size = session.execute(query).scalar_one_or_none()
-    if size is None:
-        raise NotFoundError("this organisation has no log")
-    return size
+@dataclass(frozen=True, slots=True)
+class PermitProof:
+    """One permit's line with its path in the batch, and the batch's entry with its path in the log.
 
-
-def message_frame(
-    session: Session, organisation_id: UUID, sender_id: UUID, purpose_id: UUID, channel: str
-) -> tuple[MessageFrame, str]:
-    """Returns a message's frame and the purpose's class; InputError for what is not published here.
-
-    Ids of another organisation are as unknown as those that never were.
+    `path` leads from the line's hash to the root in the entry's `p root`, among `count` lines. `log` is the
+    entry's proof (C2SP tlog-proof, its leaf in `extra`) under the newest checkpoint, None until one covers it.
     """
-    row = session.execute(
-        select(
-            Organisation.number,
-            Sender.published_at.label("sender_at"),
-            Sender.identity,
-            Sender.link_host,
-            Purpose.published_at.label("purpose_at"),
-            Purpose.purpose_class,
-            Purpose.channels,
-        )
-        .select_from(Organisation)
-        .outerjoin(
-            Sender,
-            and_(Sender.organisation_id == organisation_id, Sender.sender_id == sender_id),
-        )
-        .outerjoin(
-            Purpose,
-            and_(Purpose.organisation_id == organisation_id, Purpose.purpose_id == purpose_id),
-        )
-        .where(Organisation.organisation_id == organisation_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError("no such organisation")
-    if row.sender_at is None:
-        raise InputError("sender: no such published sender", field="sender", reason="unknown")
-    if row.purpose_at is None:
-        raise InputError("purpose: no such published purpose", field="purpose", reason="unknown")
-    if channel not in row.channels:
-        raise InputError(
-            "channel: the purpose is not for this channel", field="channel", reason="unknown"
-        )
-    return MessageFrame(row.number, row.identity["from_address"], row.link_host), row.purpose_class
 
+    permit_id: PermitId
+    count: int
+    disclosure: str
+    path: tuple[bytes, ...]
+    entry_index: int
+    leaf: bytes
+    log: TlogProof | None
 
-def known_by_lookup(
-    session: Session, organisation_id: UUID, hashes: Sequence[bytes]
-) -> dict[bytes, Known]:
-    """Returns the contacts that have these look-up hashes; others are missing from the result."""
-    if _is_postgresql(session):
-        rows = session.connection().exec_driver_sql(
-            "SELECT c.lookup, c.contact_id, c.standing FROM unnest(%(hashes)s::bytea[]) WITH ORDINALITY AS u (h, n)"
-            " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h",
-            {"hashes": list(hashes), "org": organisation_id},
-        )
-        return {lookup: Known(contact, standing) for lookup, contact, standing in rows}
-    found: dict[bytes, Known] = {}
-    for chunk in _chunks(hashes):
-        query = select(Contact.lookup, Contact.contact_id, type_coerce(Contact.standing, Text))
-        query = query.where(Contact.organisation_id == organisation_id, Contact.lookup.in_(chunk))
-        for lookup, contact, standing in session.execute(query):
-            found[lookup] = Known(contact, standing)
-    return found
-
-
-def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID]) -> dict[UUID, str]:
-    """Returns the standing of each of these contacts that still exists, as stored."""
-    wanted = list(contacts)
-    if _is_postgresql(session):
-        rows = session.connection().exec_driver_sql(
-            "SELECT c.contact_id, c.standing FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS u (i, n)"
-            " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i",
-            {"ids": wanted, "org": organisation_id},
-        )
-        return dict(rows.tuples())
-    found: dict[UUID, str] = {}
-    for chunk in _chunks(wanted):
-        query = select(Contact.contact_id, type_coerce(Contact.standing, Text))
-        query = query.where(
-            Contact.organisation_id == organisation_id, Contact.contact_id.in_(chunk)
-        )
-        found.update(dict(session.execute(query).tuples()))
-    return found
-
-
-def appended_since(session: Session, organisation_id: UUID, first: int, size: int) -> Since:
-    """Returns what lies in [first, size) of the log: read under the head's lock, in its own statement."""
-    query = (
-        select(func.substr(LogLeaf.leaf, _KIND_AT, _KIND_LENGTH), ContactEntry.contact_id)
-        .outerjoin(
-            ContactEntry,
-            and_(
-                ContactEntry.organisation_id == LogLeaf.organisation_id,
-                ContactEntry.entry_index == LogLeaf.entry_index,
-            ),
-        )
-        .where(LogLeaf.organisation_id == organisation_id)
-        .where(LogLeaf.entry_index >= first, LogLeaf.entry_index < size)
-    )
-    contacts, everyone = set(), False
-    for line, contact in session.execute(query):
-        kind = bytes(line).partition(b"\n")[0].decode("ascii", "replace")
-        # A kind that this version does not know may mean anything: look at all again.
-        everyone = everyone or kind in _SECOND_LOOK or kind not in _KNOWN
-        if contact is not None:
-            contacts.add(contact)
-    return Since(frozenset(contacts), everyone)
+    def bundle_member(self) -> dict[str, Any]:
+        """The content of `permits/<id>.json` in a bundle."""
+        return {
+            "batch": self.entry_index,
+            "disclosure": self.disclosure,
+            "path": [b64encode(digest).decode("ascii") for digest in self.path],
+            "permit": str(self.permit_id),
+            "row": self.permit_id.row,
+        }
 
 
 def batch(session: Session, organisation_id: UUID, number: int) -> Batch:
@@ -275,10 +157,65 @@ def permit_target(
     )
 
 
-def _is_postgresql(session: Session) -> bool:
-    return session.connection().dialect.name == "postgresql"
+def lines(session: Session, organisation_id: UUID, number: int) -> Lines:
+    """Makes a batch's lines again from its rows: the very lines whose root its entry holds."""
+    return lines_of(batch(session, organisation_id, number), rows(session, organisation_id, number))
 
 
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(values), IN_CHUNK):
-        yield values[start : start + IN_CHUNK]
+def lines_of(issued: Batch, found: list[Row]) -> Lines:
+    """Makes a batch's lines from what was read; IntegrityError when rows are missing."""
+    if len(found) != issued.count:
+        raise IntegrityError(f"batch {issued.batch} has {len(found)} rows, not {issued.count}")
+    return build_lines(
+        organisation_number=issued.organisation_number,
+        batch=issued.batch,
+        valid_until=to_text(issued.valid_until_at),
+        rulings=issued.rulings,
+        rows=found,
+    )
+
+
+def permit_proof(
+    session: Session, organisation_id: UUID, permit_id: PermitId, tiles: TileCache | None = None
+) -> PermitProof:
+    """Returns a permit's proof; NotFoundError for an id that this organisation did not issue.
+
+    IntegrityError when the rows do not give the root that the log holds: somebody changed them by hand.
+    """
+    issued = batch(session, organisation_id, permit_id.batch)
+    if permit_id.organisation_number != issued.organisation_number:
+        raise NotFoundError("no such permit")
+    if permit_id.row >= issued.count:
+        raise NotFoundError("no such permit")
+    made = lines_of(issued, rows(session, organisation_id, permit_id.batch))
+    leaf = session.scalar(
+        select(LogLeaf.leaf).where(
+            LogLeaf.organisation_id == organisation_id, LogLeaf.entry_index == issued.entry_index
+        )
+    )
+    if leaf is None or parse_leaf(leaf).plain.get("root") != made.root.hex():
+        raise IntegrityError(f"the rows of batch {issued.batch} do not give the root in its entry")
+    path = merkle.inclusion_proof(permit_id.row, issued.count, merkle.nodes_of(made.hashes))
+    return PermitProof(
+        permit_id=permit_id,
+        count=issued.count,
+        disclosure=made.disclosures[permit_id.row].decode("ascii"),
+        path=tuple(path),
+        entry_index=issued.entry_index,
+        leaf=leaf,
+        log=_log_proof(
+            TreeReader(session, organisation_id, tiles),
+            issued.entry_index,
+            leaf,
+            latest_checkpoint(session, organisation_id),
+        ),
+    )
+
+
+def _log_proof(
+    tree: TreeReader, index: int, leaf: bytes, checkpoint: Published | None
+) -> TlogProof | None:
+    if checkpoint is None or checkpoint.size <= index:
+        return None
+    path = tree.inclusion_proof(index, checkpoint.size)
+    return TlogProof(index, tuple(path), checkpoint.note, leaf)

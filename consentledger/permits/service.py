@@ -24,11 +24,11 @@ from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import InputError
 from consentledger.law.model import Pack
 from consentledger.law.packs import default_pack
-from consentledger.permits import queries, rules, store
+from consentledger.permits import lookups, rules, store
 from consentledger.permits.facts import StateReader, lookup_hashes
 from consentledger.permits.lines import Lines, Row, Ruling, build_lines
 from consentledger.permits.links import batch_text, new_batch
-from consentledger.permits.queries import Known, MessageFrame
+from consentledger.permits.lookups import Known, MessageFrame
 from consentledger.permits.rules import IssuePermits, Rulings
 
 SALT_BYTES = 16
@@ -64,12 +64,12 @@ def prepare(database: Database, command: IssuePermits) -> Prepared:
     rules.check(command)
     organisation_id = command.organisation_id
     with database.read() as session:
-        seen = queries.head_size(session, organisation_id)
+        seen = lookups.head_size(session, organisation_id)
         frame = _frame(session, command)
         keys = database.log.keystore.organisation(session, organisation_id)
         hashes = lookup_hashes(keys, command.recipients)
         wanted = sorted({found for found in hashes if found is not None})
-        known = queries.known_by_lookup(session, organisation_id, wanted)
+        known = lookups.known_by_lookup(session, organisation_id, wanted)
     return Prepared(command, seen, frame, hashes, known)
 
 
@@ -125,7 +125,7 @@ class Issue:
         if size == seen:
             return []
         session = self._tx.session
-        since = queries.appended_since(session, command.organisation_id, seen, size)
+        since = lookups.appended_since(session, command.organisation_id, seen, size)
         if since.everyone:
             self._frame = _frame(session, command)
         affected = [
@@ -136,7 +136,7 @@ class Issue:
         if not affected:
             return []
         contacts = [row.contact_id for _, row in affected if row.contact_id]
-        standings = queries.standings(session, command.organisation_id, contacts)
+        standings = lookups.standings(session, command.organisation_id, contacts)
         return [
             (number, again)
             for number, row in affected
@@ -209,7 +209,7 @@ class Issue:
 
 
 def _frame(session: Session, command: IssuePermits) -> MessageFrame:
-    frame, purpose_class = queries.message_frame(
+    frame, purpose_class = lookups.message_frame(
         session,
         command.organisation_id,
         command.sender_id,

@@ -1,0 +1,178 @@
+"""Reads that a decision is made from: h0, the message's frame, the contacts' facts, and what came since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Text, and_, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from consentledger.contacts.models import Contact
+from consentledger.db.models import ContactEntry, LogHead, LogLeaf
+from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.ledger.kinds import KINDS
+from consentledger.organisations.models import Organisation, Purpose, Sender
+
+IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
+_KIND_AT = len("consentledger/leaf/v1\nkind ") + 1
+_KIND_LENGTH = 80
+# An erasure takes facts away without an entry of the contact's own, so it asks for a second look at all.
+_SECOND_LOOK = frozenset(
+    f"{name}/{version}"
+    for (name, version), kind in KINDS.items()
+    if kind.affects == "organisation" or name == "log.erasure"
+)
+_KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
+
+
+class Known(NamedTuple):
+    """A contact of the organisation, with its standing as stored (JSON text)."""
+
+    contact_id: UUID
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFrame:
+    """What a batch's message has from the organisation: read behind h0, and again when one of it changed."""
+
+    organisation_number: int
+    from_address: str
+    link_host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What was appended at or beyond h0: whose entries, and whether something concerns every contact."""
+
+    contacts: frozenset[UUID]
+    everyone: bool
+
+
+def head_size(session: Session, organisation_id: UUID) -> int:
+    """Returns h0, the size of the log's tree; a statement of its own, before any fact is read."""
+    query = select(LogHead.size).where(LogHead.organisation_id == organisation_id)
+    size = session.execute(query).scalar_one_or_none()
+    if size is None:
+        raise NotFoundError("this organisation has no log")
+    return size
+
+
+def message_frame(
+    session: Session, organisation_id: UUID, sender_id: UUID, purpose_id: UUID, channel: str
+) -> tuple[MessageFrame, str]:
+    """Returns a message's frame and the purpose's class; InputError for what is not published here.
+
+    Ids of another organisation are as unknown as those that never were.
+    """
+    row = session.execute(
+        select(
+            Organisation.number,
+            Sender.published_at.label("sender_at"),
+            Sender.identity,
+            Sender.link_host,
+            Purpose.published_at.label("purpose_at"),
+            Purpose.purpose_class,
+            Purpose.channels,
+        )
+        .select_from(Organisation)
+        .outerjoin(
+            Sender,
+            and_(Sender.organisation_id == organisation_id, Sender.sender_id == sender_id),
+        )
+        .outerjoin(
+            Purpose,
+            and_(Purpose.organisation_id == organisation_id, Purpose.purpose_id == purpose_id),
+        )
+        .where(Organisation.organisation_id == organisation_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError("no such organisation")
+    if row.sender_at is None:
+        raise InputError("sender: no such published sender", field="sender", reason="unknown")
+    if row.purpose_at is None:
+        raise InputError("purpose: no such published purpose", field="purpose", reason="unknown")
+    if channel not in row.channels:
+        raise InputError(
+            "channel: the purpose is not for this channel", field="channel", reason="unknown"
+        )
+    return MessageFrame(row.number, row.identity["from_address"], row.link_host), row.purpose_class
+
+
+def known_by_lookup(
+    session: Session, organisation_id: UUID, hashes: Sequence[bytes]
+) -> dict[bytes, Known]:
+    """Returns the contacts that have these look-up hashes; others are missing from the result."""
+    if _is_postgresql(session):
+        rows = session.connection().exec_driver_sql(
+            "SELECT c.lookup, c.contact_id, c.standing FROM unnest(%(hashes)s::bytea[]) WITH ORDINALITY AS u (h, n)"
+            " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h",
+            {"hashes": list(hashes), "org": organisation_id},
+        )
+        return {lookup: Known(contact, standing) for lookup, contact, standing in rows}
+    found: dict[bytes, Known] = {}
+    for chunk in _chunks(hashes):
+        query = select(Contact.lookup, Contact.contact_id, type_coerce(Contact.standing, Text))
+        query = query.where(Contact.organisation_id == organisation_id, Contact.lookup.in_(chunk))
+        for lookup, contact, standing in session.execute(query):
+            found[lookup] = Known(contact, standing)
+    return found
+
+
+def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID]) -> dict[UUID, str]:
+    """Returns the standing of each of these contacts that still exists, as stored."""
+    wanted = list(contacts)
+    found: dict[UUID, str] = {}
+    if _is_postgresql(session):
+        rows = session.connection().exec_driver_sql(
+            "SELECT c.contact_id, c.standing FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS u (i, n)"
+            " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i",
+            {"ids": wanted, "org": organisation_id},
+        )
+        for contact, standing in rows:
+            found[contact] = standing
+        return found
+    for chunk in _chunks(wanted):
+        query = select(Contact.contact_id, type_coerce(Contact.standing, Text))
+        query = query.where(
+            Contact.organisation_id == organisation_id, Contact.contact_id.in_(chunk)
+        )
+        for contact, standing in session.execute(query):
+            found[contact] = standing
+    return found
+
+
+def appended_since(session: Session, organisation_id: UUID, first: int, size: int) -> Since:
+    """Returns what lies in [first, size) of the log: read under the head's lock, in its own statement."""
+    query = (
+        select(func.substr(LogLeaf.leaf, _KIND_AT, _KIND_LENGTH), ContactEntry.contact_id)
+        .outerjoin(
+            ContactEntry,
+            and_(
+                ContactEntry.organisation_id == LogLeaf.organisation_id,
+                ContactEntry.entry_index == LogLeaf.entry_index,
+            ),
+        )
+        .where(LogLeaf.organisation_id == organisation_id)
+        .where(LogLeaf.entry_index >= first, LogLeaf.entry_index < size)
+    )
+    contacts, everyone = set(), False
+    for line, contact in session.execute(query):
+        kind = bytes(line).partition(b"\n")[0].decode("ascii", "replace")
+        # A kind that this version does not know may mean anything: look at all again.
+        everyone = everyone or kind in _SECOND_LOOK or kind not in _KNOWN
+        if contact is not None:
+            contacts.add(contact)
+    return Since(frozenset(contacts), everyone)
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.connection().dialect.name == "postgresql"
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), IN_CHUNK):
+        yield values[start : start + IN_CHUNK]
