@@ -38,11 +38,11 @@ def decline(tx: Tx, command: NotMe) -> Declined:
         raise NotFoundError("this link is not known any more")
     locked = contacts.lock(tx, mail.organisation_id, [mail.contact_id] if mail.contact_id else [])
     contact = next(iter(locked.values()), None)
-    if contact is None:
-        return _without_contact(tx, mail, command)
     mail = queries.mail_by_link(tx.session, command.link_id)  # as it is under the contact's lock
     if mail.state == "declined":
         return _repeated(tx, mail)
+    if contact is None:
+        return _without_contact(tx, mail, command)
     drafts = _drafts(tx, mail, contact, command.actor)
     _block(tx, mail)
     numbers = contacts.record(contact, drafts, to_text(tx.now))
@@ -85,6 +85,9 @@ def _drafts(tx: Tx, mail: Mail, contact: LockedContact, actor: str) -> list[Draf
             "permit": None,
         }
         drafts.append(Draft("consent.withdrawn", values, actor=actor, chain=contact.chain))
+    if not drafts:  # every request of the link expired, the contact lives on for another reason
+        values = _declined("", str(mail.sender_id), "email")
+        drafts.append(Draft("consent.declined", values, actor=actor, chain=contact.chain))
     return drafts
 
 
@@ -102,7 +105,7 @@ def _decline_requests(tx: Tx, mail: Mail, drafts: list[Draft], numbers: list[int
     made = {
         UUID(str(draft.values["request"])): number
         for draft, number in zip(drafts, numbers, strict=True)
-        if draft.kind == "consent.declined"
+        if draft.kind == "consent.declined" and draft.values["request"]
     }
     requests = queries.requests_of_link(tx.session, mail.organisation_id, mail.link_id)
     for request in sorted(requests, key=lambda one: one.request_id):

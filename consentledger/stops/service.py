@@ -1,0 +1,214 @@
+"""Every way to say stop. Each locks the contact, appends one entry, and moves rows and standing with it."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+from consentledger.consents.commands import Receipt, receipt_disclosures
+from consentledger.consents.queries import receipts_of
+from consentledger.consents.rows import save_consents
+from consentledger.contacts import address as addresses
+from consentledger.contacts import service as contacts
+from consentledger.contacts.service import LockedContact
+from consentledger.db.entries import Draft
+from consentledger.db.log import Appended
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.clock import to_text
+from consentledger.ledger.disclosure import Value
+from consentledger.organisations.queries import organisation
+from consentledger.stops import queries, rules
+from consentledger.stops.asking import DECIDE, SEND, decide_stop, stop_by_address
+from consentledger.stops.commands import Scope, StopLink, Stopped, Unsubscribe, Withdraw
+from consentledger.stops.queries import Target
+
+__all__ = [
+    "DECIDE",
+    "SEND",
+    "decide_stop",
+    "stop_by_address",
+    "stop_link",
+    "unsubscribe",
+    "withdraw",
+]
+
+
+def unsubscribe(tx: Tx, command: Unsubscribe) -> Stopped:
+    """Withdraws what a permit's link is about, or records an objection when no such consent is alive.
+
+    A repeat gives the first receipt and appends nothing, unless a later confirmed act opened it again. After
+    an erasure the first press appends an entry without contact. NotFoundError for an unknown organisation.
+    """
+    target = queries.target(tx.session, command.link_id)
+    contact = _lock(tx, target.organisation_id, target.contact_id)
+    permit = urlsafe_b64encode(command.link_id).decode()
+    consent = None
+    again = False
+    if contact and command.scope == "purpose" and target.sender_id and target.purpose_id:
+        consent = rules.alive(contact.standing, target.sender_id, target.purpose_id, target.channel)
+        again = consent is not None
+    elif contact:
+        again = rules.alive_under(contact.standing, None)
+    draft = _draft(target, command, contact, consent, permit)
+    entry, repeated = _act(
+        tx,
+        target.organisation_id,
+        contact,
+        draft,
+        ("unsubscribe", command.link_id[4:], command.scope),
+        again=again,
+    )
+    return Stopped(
+        organisation_id=target.organisation_id,
+        organisation_number=target.organisation_number,
+        sender_id=target.sender_id,
+        purpose_id=target.purpose_id,
+        channel=target.channel,
+        scope=command.scope,
+        receipt=entry,
+        repeated=repeated,
+    )
+
+
+def stop_link(tx: Tx, command: StopLink) -> Stopped:
+    """Makes a stop by address final; repeats give the first receipt, unless something was opened again."""
+    asked = queries.asked(tx.session, command.link_id)
+    contact = _lock(tx, asked.organisation_id, asked.contact_id)
+    scope: Scope = "sender" if asked.sender_id else "organisation"
+    values = rules.objection(scope, asked.sender_id, None, "email", method="stop_link")
+    entry, repeated = _act(
+        tx,
+        asked.organisation_id,
+        contact,
+        _objection(values, command.actor, contact),
+        ("stop", command.link_id[4:], scope),
+        again=contact is not None and rules.alive_under(contact.standing, asked.sender_id),
+    )
+    return Stopped(
+        organisation_id=asked.organisation_id,
+        organisation_number=asked.organisation_number,
+        sender_id=asked.sender_id,
+        purpose_id=None,
+        channel="email",
+        scope=scope,
+        receipt=entry,
+        repeated=repeated,
+    )
+
+
+def withdraw(tx: Tx, command: Withdraw) -> Stopped:
+    """Records a withdrawal on a person's behalf (API); for an unknown address too, so that no import undoes it."""
+    address = addresses.parse(command.address, "address")
+    number = organisation(tx.session, command.organisation_id).number
+    contact = contacts.upsert(tx, command.organisation_id, address)
+    sender, purpose, channel = command.sender_id, command.purpose_id, command.channel
+    consent = None
+    if sender and purpose:
+        consent = rules.alive(contact.standing, sender, purpose, channel)
+    if consent and sender and purpose:
+        values = rules.withdrawal(consent, sender, purpose, channel, method="api", permit=None)
+        draft = Draft("consent.withdrawn", values, actor=command.actor, chain=contact.chain)
+    else:
+        values = rules.objection(_scope(command), sender, purpose, channel, method="api")
+        draft = _objection(values, command.actor, contact)
+    save_stop(tx, contact, draft)
+    [entry] = tx.log.append(tx, command.organisation_id, [draft])
+    return Stopped(
+        organisation_id=command.organisation_id,
+        organisation_number=number,
+        sender_id=sender,
+        purpose_id=purpose,
+        channel=channel,
+        scope=_scope(command),
+        receipt=_receipt(_scope(command), entry, tx),
+    )
+
+
+def _scope(command: Withdraw) -> Scope:
+    if command.sender_id is None:
+        return "organisation"
+    return "purpose" if command.purpose_id else "sender"
+
+
+def _lock(tx: Tx, organisation_id: UUID, contact_id: UUID | None) -> LockedContact | None:
+    return contacts.lock(tx, organisation_id, [contact_id]).get(contact_id) if contact_id else None
+
+
+def _draft(
+    target: Target,
+    command: Unsubscribe,
+    contact: LockedContact | None,
+    consent: str | None,
+    permit: str,
+) -> Draft:
+    if consent and contact and target.sender_id and target.purpose_id:
+        values = rules.withdrawal(
+            consent,
+            target.sender_id,
+            target.purpose_id,
+            target.channel,
+            method=command.method,
+            permit=permit,
+        )
+        return Draft("consent.withdrawn", values, actor=command.actor, chain=contact.chain)
+    values = rules.objection(
+        command.scope,
+        target.sender_id,
+        target.purpose_id,
+        target.channel,
+        method=command.method,
+        permit=permit,
+    )
+    return _objection(values, command.actor, contact)
+
+
+def _objection(values: dict[str, Value], actor: str, contact: LockedContact | None) -> Draft:
+    chain = contact.chain if contact else None
+    return Draft("objection.recorded", values, actor=actor, chain=chain)
+
+
+def _act(
+    tx: Tx,
+    organisation_id: UUID,
+    contact: LockedContact | None,
+    draft: Draft,
+    link: tuple[str, bytes, Scope],
+    *,
+    again: bool,
+) -> tuple[Receipt, bool]:
+    """Appends the act of a link unless it was done before; returns its receipt, and whether it was."""
+    first = _first_receipt(tx, organisation_id, link)
+    if first is not None and not again:
+        return first, True
+    if contact is not None:
+        save_stop(tx, contact, draft)
+        [entry] = tx.log.append(tx, organisation_id, [draft])
+    else:
+        sealed = tx.log.seal(tx, organisation_id, [draft])
+        head = tx.log.lock_head(tx, organisation_id)
+        # No contact's row orders two presses at once, the head's does: look again under it.
+        first = _first_receipt(tx, organisation_id, link)
+        if first is not None:
+            return first, True
+        [entry] = tx.log.append_sealed(tx, organisation_id, sealed, head)
+    capability, own, scope = link
+    contacts.use_link(tx, organisation_id, capability, own, {scope: entry})
+    return _receipt(scope, entry, tx), False
+
+
+def _first_receipt(tx: Tx, organisation_id: UUID, link: tuple[str, bytes, Scope]) -> Receipt | None:
+    capability, own, scope = link
+    found = receipts_of(tx.session, organisation_id, capability, own)
+    return next((one for one in found if one.scope == scope), None)
+
+
+def save_stop(tx: Tx, contact: LockedContact, draft: Draft) -> None:
+    """Moves standing and consents' rows on by a stop; before its append."""
+    [number] = contacts.record(contact, [draft], to_text(tx.now))
+    save_consents(tx, contact, number, [draft])
+    contacts.save(tx, contact)
+
+
+def _receipt(scope: str, entry: Appended, tx: Tx) -> Receipt:
+    shown = receipt_disclosures(entry.disclosures, rules.SHOWN)
+    return Receipt(scope, entry.index, entry.leaf_hash, tx.now, entry.leaf, shown)
