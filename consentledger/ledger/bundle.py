@@ -31,7 +31,7 @@ _LAYOUT = re.compile(
     | blobs/[0-9a-f]{{64}}
     | permits/[A-Za-z0-9_-]{{16}}\.json
     | labels/[A-Za-z0-9-]{{1,64}}\.json
-    | rules/[a-z0-9-]{{1,64}}@[A-Za-z0-9.-]{{1,64}}\.toml
+    | rules/[a-z0-9_-]{{1,64}}@[A-Za-z0-9.-]{{1,64}}\.toml
     | records/[A-Za-z0-9.-]{{1,128}}\.jsonld)\Z""",
     re.ASCII | re.VERBOSE,
 )

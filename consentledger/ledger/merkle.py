@@ -102,6 +102,11 @@ def nodes_of(hashes: Sequence[bytes]) -> Node:
     return node
 
 
+def root_from(size: int, node: Node) -> bytes:
+    """Returns the root of a tree of `size` leaves from the nodes of its full subtrees."""
+    return _range_hash(0, size, node)
+
+
 def _fold(hashes: Sequence[bytes]) -> bytes:
     if not hashes:
         return EMPTY_ROOT

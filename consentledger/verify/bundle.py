@@ -1,0 +1,184 @@
+"""The auditor's steps in order over one bundle, offline: `verify_bundle`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from consentledger.kernel.errors import UnusableError, VerificationError
+from consentledger.ledger import merkle, strict
+from consentledger.ledger.bundle import MANIFEST, Bundle
+from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
+from consentledger.ledger.note import Verifier
+from consentledger.ledger.policy import Policy, parse_policy
+from consentledger.verify.chain import check_chains, check_labels
+from consentledger.verify.coverage import check_coverage, erasures_of
+from consentledger.verify.entries import Entry, read_entries
+from consentledger.verify.permits import check_permits, read_packs
+from consentledger.verify.records import check_records
+from consentledger.verify.report import Report
+from consentledger.verify.rests import check_rests
+from consentledger.verify.story import stories
+from consentledger.verify.times import check_times
+
+REQUIRED = ("README.txt", "policy.txt", "checkpoint", MANIFEST)
+
+
+def verify_bundle(
+    file: BinaryIO, *, policy: bytes | None = None, since: bytes | None = None
+) -> Report:
+    """Verifies a bundle; `policy` is the file from outside, `since` a checkpoint held from before.
+
+    Returns a report for exit codes 0, 1 and 3. Raises UnusableError (exit code 2) when the file is
+    no bundle at all, or when the policy or the older checkpoint can't be used.
+    """
+    trusted = _outside(policy) if policy is not None else None
+    report = Report(outside_policy=trusted is not None)
+    try:
+        bundle = Bundle(file)
+        for path in REQUIRED:
+            if path not in bundle:
+                raise VerificationError("the file is missing", rule="bundle.layout", file=path)
+    except VerificationError as error:
+        report.failed(1, error)
+        return report
+    with report.step(1):
+        _verify(bundle, trusted, since, report)
+    return report
+
+
+def _outside(data: bytes) -> Policy:
+    try:
+        return parse_policy(data)
+    except VerificationError as error:
+        raise UnusableError(f"the policy can't be used: {error}") from error
+
+
+def _own_policy(bundle: Bundle, report: Report) -> Policy | None:
+    try:
+        return parse_policy(bundle.read("policy.txt"))
+    except VerificationError as error:
+        report.failed(1, error, "policy.txt")
+        return None
+
+
+def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report: Report) -> None:
+    with report.step(1, MANIFEST):
+        report.all_failed(1, bundle.check_manifest())
+    own = _own_policy(bundle, report)
+    trusted = outside or own
+    checkpoint = _checkpoint(bundle, trusted, report) if trusted else None
+    if trusted is None or checkpoint is None:
+        return
+    if since is not None:
+        _consistent(bundle, checkpoint, since, trusted, report)
+    note = bundle.read("checkpoint").decode("utf-8")
+    before = report.failures
+    try:
+        found = read_entries(bundle, note, checkpoint, report)
+    except VerificationError as error:
+        report.failed(2, error)
+        return
+    report.entries = len(found.entries)
+    report.passed(
+        2, f"{len(found.entries)} entries are in the tree of the checkpoint.", since=before
+    )
+    _genesis(bundle, found.entries, checkpoint, trusted, report)
+    erasures = erasures_of(found.entries, report)
+    check_coverage(bundle, found.entries, erasures, report)
+    before = report.failures
+    broken = check_chains(found, report)
+    check_labels(bundle, found, erasures, report)
+    told = stories(found.entries, broken)
+    for story in told.values():
+        report.all_failed(4, story.problems)
+        report.contacts[story.contact] = {
+            " ".join(key): story.standing.claim(key) for key in sorted(story.standing.consents)
+        }
+    published = check_rests(found.entries, report)
+    report.passed(4, _told(report), since=before)
+    check_records(bundle, told, published, report)
+    rule_packs = read_packs(bundle, found.entries, report)
+    check_permits(bundle, found.entries, told, rule_packs, report)
+    check_times(found.entries, report)
+
+
+def _told(report: Report) -> str:
+    words: dict[str, int] = {}
+    for consents in report.contacts.values():
+        for state in consents.values():
+            words[state] = words.get(state, 0) + 1
+    states = ", ".join(f"{count} {word}" for word, count in sorted(words.items())) or "none"
+    return f"The entries of {len(report.contacts)} contact(s) were replayed in order: {states}."
+
+
+def _checkpoint(bundle: Bundle, policy: Policy, report: Report) -> Checkpoint | None:
+    try:
+        checkpoint = open_checkpoint(bundle.read("checkpoint"), policy.logs)
+        if checkpoint.size == 0:
+            raise VerificationError("the tree is empty: it shows nothing", rule="size")
+    except VerificationError as error:
+        report.failed(1, error, "checkpoint")
+        return None
+    whose = "the policy you gave" if report.outside_policy else "the bundle's own policy"
+    report.passed(
+        1,
+        f"The checkpoint of {checkpoint.origin} at {checkpoint.size} entries is signed by a key of"
+        f" {whose}.",
+    )
+    return checkpoint
+
+
+def _consistent(
+    bundle: Bundle, checkpoint: Checkpoint, since: bytes, policy: Policy, report: Report
+) -> None:
+    try:
+        old = open_checkpoint(since, policy.logs)
+    except VerificationError as error:
+        raise UnusableError(f"the older checkpoint can't be used: {error}") from error
+    path = f"consistency/{old.size}.txt"
+    with report.step(2, path if path in bundle else "checkpoint"):
+        if old.origin != checkpoint.origin:
+            raise VerificationError("the older checkpoint is another log's", rule="origin")
+        if old.size > checkpoint.size:
+            raise VerificationError(
+                "the log is smaller than it was: it was cut short", rule="rfc9162.consistency"
+            )
+        proof: list[bytes] = []
+        if old.size != checkpoint.size:
+            proof = _hashes(bundle.read(path))
+        merkle.verify_consistency(old.size, checkpoint.size, old.root, checkpoint.root, proof)
+        report.passed(2, f"The log only grew since your checkpoint at {old.size} entries.")
+
+
+def _hashes(data: bytes) -> list[bytes]:
+    rule = "rfc9162.consistency"
+    return [
+        strict.base64_standard(line, rule=rule, what="a hash", length=32)
+        for line in strict.lines(data, rule=rule, what="a consistency proof")
+    ]
+
+
+def _genesis(
+    bundle: Bundle,
+    entries: Sequence[Entry],
+    checkpoint: Checkpoint,
+    policy: Policy,
+    report: Report,
+) -> None:
+    """The first entry names origin and keys; its evidence key must have signed the manifest."""
+    with report.step(1, MANIFEST):
+        if not entries or entries[0].index != 0 or entries[0].kind.name != "log.genesis":
+            raise VerificationError(
+                "entry 0, log.genesis, is not in the bundle: it names the key of the manifest",
+                rule="genesis",
+            )
+        plain = entries[0].parsed.plain
+        if plain["origin"] != checkpoint.origin:
+            raise entries[0].wrong("log.genesis names another origin", "genesis")
+        if plain["log_key"] not in {log.vkey for log in policy.logs}:
+            raise entries[0].wrong("log.genesis names another signing key", "genesis")
+        bundle.check_manifest_signature([Verifier.from_vkey(plain["evidence_key"])])
+        report.passed(
+            1, "The manifest lists every file and is signed by the evidence key that the log names."
+        )

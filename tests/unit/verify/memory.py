@@ -1,0 +1,407 @@
+"""A whole log in memory, made with the ledger alone: what the service would write, and anything it must not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from consentledger.law import packs
+from consentledger.ledger import merkle
+from consentledger.ledger.bundle import BundleWriter, evidence_signer, to_json
+from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
+from consentledger.ledger.disclosure import Value
+from consentledger.ledger.kinds import kind
+from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label, parse_leaf
+from consentledger.ledger.note import Signer
+from consentledger.ledger.permit import Permit, permit_disclosure, permit_line_hash
+from consentledger.ledger.tiles import WIDTH, tiles_of
+from consentledger.verify.chain import check_chains
+from consentledger.verify.entries import Entry, Found
+from consentledger.verify.permits import permit_file
+from consentledger.verify.records import CONTEXT, record_of, record_path, to_record
+from consentledger.verify.report import Report
+from consentledger.verify.rests import check_rests
+from consentledger.verify.story import stories
+
+ORIGIN = "shop.example/log/abc"
+SENDER, PURPOSE, FORM, WORDING = "s-1", "p-1", "f-1", "w-1"
+
+
+def instant(minute: int) -> str:
+    return f"2026-11-{1 + minute // 1440:02d}T{minute // 60 % 24:02d}:{minute % 60:02d}:00.000000Z"
+
+
+@dataclass
+class Contact:
+    """A contact with its label key and its place in the chain."""
+
+    name: str
+    key: bytes = field(default_factory=lambda: os.urandom(32))
+    entries: int = 0
+    prev: bytes | None = None
+
+
+@dataclass
+class MemoryLog:
+    """Leaves, what opens them, and the keys; time moves a minute per entry."""
+
+    origin: str = ORIGIN
+    log_seed: bytes = bytes(range(32))
+    evidence_seed: bytes = bytes(range(1, 33))
+    built: list[BuiltLeaf] = field(default_factory=list)
+    values: list[dict[str, Value]] = field(default_factory=list)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    permits: dict[str, dict[str, object]] = field(default_factory=dict)
+    hidden: dict[int, set[str]] = field(default_factory=dict)
+    """Names of fields that no longer open, by index."""
+
+    def __post_init__(self) -> None:
+        pack = packs.default_pack()
+        self.text, self.notice = (
+            self.blob(b"I agree", "text/plain"),
+            self.blob(b"notice", "text/plain"),
+        )
+        self.form_text = self.blob(b"<form>", "text/html")
+        self.form_notice = self.blob(b"notices", "text/plain")
+        plain = {
+            "origin": self.origin,
+            "log_key": self.signer.vkey,
+            "evidence_key": self.evidence.vkey,
+        }
+        self.add("log.genesis", {}, plain=plain)
+        self.add(
+            "organisation.changed",
+            {"organisation": "o-1", "name": "shop", "legal_name": "Shop GmbH", "country": "DE",
+             "ip_policy": "full", "request_days": 7},
+        )  # fmt: skip
+        self.add("pack.adopted", {"pack": pack.id, "version": pack.version, "hash": pack.hash})
+        self.publish()
+
+    @property
+    def signer(self) -> Signer:
+        return Signer.from_seed(self.origin, self.log_seed)
+
+    @property
+    def evidence(self) -> Signer:
+        return evidence_signer(self.origin, self.evidence_seed)
+
+    def blob(self, content: bytes, media_type: str) -> list[object]:
+        salt = os.urandom(32)
+        value = blob_value(salt, content, media_type)
+        self.blobs[str(value[1])] = salt + content
+        return list(value)
+
+    def add(
+        self,
+        name: str,
+        values: dict[str, object],
+        contact: Contact | None = None,
+        plain: dict[str, str] | None = None,
+        **changes: object,
+    ) -> int:
+        """Appends an entry; `changes` replace fields after the common ones are filled in."""
+        one = kind(name)
+        index = len(self.built)
+        whole: dict[str, object] = {
+            "actor": "person" if contact else "operator",
+            "at": instant(index),
+            "software": "consentledger test",
+        }
+        if one.contact:
+            whole["contact"] = contact.name if contact else None
+            whole["address"] = f"{contact.name}@example.org" if contact else None
+            whole["prev"] = contact.prev.hex() if contact and contact.prev else None
+        whole |= values | changes
+        mark = label(contact.key, contact.entries) if contact else None
+        built = build_leaf(one, whole, label=mark, plain=plain)  # type: ignore[arg-type]
+        if contact:
+            contact.entries += 1
+            contact.prev = built.leaf_hash
+        self.built.append(built)
+        self.values.append(whole)  # type: ignore[arg-type]
+        return index
+
+    def publish(self) -> None:
+        """Publishes one sender, purpose, wording and form."""
+        self.add(
+            "sender.published",
+            {"sender": SENDER, "version": 1, "name": "Shop", "legal_name": "Shop GmbH",
+             "postal_address": "Weg 1\n10115 Berlin", "country": "DE",
+             "contact_email": "privacy@shop.example", "contact_phone": None, "from_name": "Shop",
+             "from_address": "news@shop.example", "colour": None, "link_host": None,
+             "privacy_url": None},
+        )  # fmt: skip
+        for purpose in (PURPOSE, "p-2"):
+            self.add(
+                "purpose.published",
+                {"purpose": purpose, "version": 1, "class": "marketing", "titles": ["de=Angebote"],
+                 "channels": ["email"], "categories": []},
+            )  # fmt: skip
+            self.add(
+                "wording.published",
+                {"wording": WORDING if purpose == PURPOSE else "w-2", "purpose": purpose,
+                 "sender": SENDER, "language": "de", "controllers": ["Shop GmbH"],
+                 "statement": "Ich will Angebote", "withdrawal": "Link in jeder Mail",
+                 "notice_url": None, "text": self.text, "notice": self.notice},
+            )  # fmt: skip
+        self.add(
+            "form.published",
+            {"form": FORM, "version": 1, "sender": SENDER, "language": "de",
+             "purposes": [PURPOSE, "p-2"], "wordings": [WORDING, "w-2"],
+             "fields": ["email:required"], "origins": [], "returns": [], "text": self.form_text,
+             "notice": self.form_notice},
+        )  # fmt: skip
+
+    def request(self, contact: Contact, request: str = "r-1", **changes: object) -> int:
+        purposes = changes.get("purposes", [PURPOSE])
+        assert isinstance(purposes, list)
+        return self.add(
+            "consent.requested",
+            {"request": request, "method": "form", "source": "hosted", "form": FORM,
+             "form_version": 1, "sender": SENDER, "purposes": purposes, "channel": "email",
+             "wordings": [WORDING], "wording": self.form_text, "notice": self.form_notice,
+             "boxes_before": [f"{PURPOSE}=empty", "p-2=empty"],
+             "boxes_after": [
+                 f"{p}={'ticked' if p in purposes else 'empty'}" for p in (PURPOSE, "p-2")
+             ],
+             "controllers": ["Shop GmbH"], "collected_by": "Shop GmbH", "condition": None,
+             "age_band": None, "page": None, "origin": None, "ip": "192.0.2.0",
+             "user_agent": "Firefox 140", "language": "de",
+             "expires_at": instant(len(self.built) + 10_000)},
+            contact, **changes,
+        )  # fmt: skip
+
+    def mail(self, contact: Contact, request: str = "r-1", outcome: str = "sent") -> int:
+        mail = self.blob(b"From: ...", "message/rfc822") if outcome == "sent" else None
+        link = "AAAA" if mail else None
+        self.add(
+            "confirmation.prepared",
+            {"requests": [request], "mail": mail, "link": link}, contact, actor="worker",
+        )  # fmt: skip
+        return self.add(
+            "confirmation.handled",
+            {"requests": [request], "outcome": outcome, "smtp_code": 250, "smtp_answer": "ok",
+             "message_id": "<x@y>", "attempts": 1}, contact, actor="worker",
+        )  # fmt: skip
+
+    def confirm(self, contact: Contact, request: str = "r-1", **changes: object) -> int:
+        return self.add(
+            "consent.confirmed",
+            {"consent": "c-1", "request": request, "sender": SENDER, "purpose": PURPOSE,
+             "channel": "email", "wording_id": WORDING, "wording": self.text,
+             "notice": self.notice, "form": FORM, "form_version": 1, "language": "de",
+             "method": "press", "ip": "192.0.2.7", "user_agent": "Firefox 140", "delay": 60,
+             "reopens": False}, contact, **changes,
+        )  # fmt: skip
+
+    def withdraw(self, contact: Contact, **changes: object) -> int:
+        return self.add(
+            "consent.withdrawn",
+            {"consent": "c-1", "sender": SENDER, "purpose": PURPOSE, "channel": "email",
+             "method": "one_click", "permit": None}, contact, **changes,
+        )  # fmt: skip
+
+    def object(self, contact: Contact, scope: str = "organisation", **changes: object) -> int:
+        return self.add(
+            "objection.recorded",
+            {"scope": scope, "sender": None, "purpose": None, "channel": "email",
+             "method": "page", "until": None, "permit": None}, contact, **changes,
+        )  # fmt: skip
+
+    def issue(
+        self,
+        contact: Contact | None,
+        state: str = "confirmed",
+        objection: str = "none",
+        allowed: bool = True,
+        reasons: str = "consent",
+        rows: int = 5,
+        **changes: object,
+    ) -> str:
+        """Issues a batch of which the third row is the contact's; returns the permit's id."""
+        pack = packs.default_pack()
+        index = len(self.built)
+        batch, until = os.urandom(6), instant(index + 60)
+        lines = []
+        for row in range(rows):
+            number = base64.urlsafe_b64encode(bytes(4) + batch + row.to_bytes(2, "big")).decode()
+            mine = row == 2
+            permit = Permit(
+                number, row, contact.name if contact and mine else None,
+                state if mine else "none", objection if mine else "none", mine and allowed,
+                "consent" if mine and allowed else None, reasons if mine else "no_basis",
+                until if mine and allowed else None,
+            )  # fmt: skip
+            lines.append((number, permit_disclosure(os.urandom(16), permit)))
+        hashes = [permit_line_hash(line) for _, line in lines]
+        self.add(
+            "permits.issued",
+            {"batch": base64.urlsafe_b64encode(batch).decode(), "sender": SENDER,
+             "purpose": PURPOSE, "channel": "email", "class": "marketing", "campaign": None,
+             "pack": pack.name, "pack_hash": pack.hash, "valid_until": until},
+            plain={"count": str(rows), "root": merkle.root_of(hashes).hex()}, **changes,
+        )  # fmt: skip
+        path = merkle.inclusion_proof(2, rows, merkle.nodes_of(hashes))
+        name, line = lines[2]
+        self.permits[name] = permit_file(
+            batch=index, permit=name, row=2, disclosure=line, path=path
+        )
+        return name
+
+    def erase(self, ranges: str, classes: str = "core,copy,technical") -> int:
+        """Appends log.erasure and hides what it covers."""
+        for part in ranges.split(","):
+            low, _, high = part.partition("-")
+            for index in range(int(low), int(high or low) + 1):
+                fields = kind(
+                    self.built[index].leaf.split(b"\n")[1][5:].split(b"/")[0].decode()
+                ).fields
+                hidden = {f.name for f in fields if f.opening in classes.split(",")}
+                self.hidden.setdefault(index, set()).update(hidden)
+        plain = {"classes": classes, "part": "1/1", "ranges": ranges, "reason": "expired"}
+        return self.add("log.erasure", {}, plain=plain, actor="worker")
+
+    # From here on: bundles.
+
+    def checkpoint(self, size: int | None = None) -> str:
+        hashes = [b.leaf_hash for b in self.built[:size]]
+        root = merkle.root_of(hashes)
+        return sign_checkpoint(Checkpoint(self.origin, len(hashes), root), [self.signer])
+
+    def policy(self) -> bytes:
+        return f"log {self.signer.vkey}\nquorum none\n".encode()
+
+    def disclosures(self, index: int) -> list[str]:
+        hidden = self.hidden.get(index, set())
+        return [d for name, d in self.built[index].disclosures if name not in hidden]
+
+    def opened(self) -> list[Entry]:
+        found = []
+        for index, leaf in enumerate(self.built):
+            parsed = parse_leaf(leaf.leaf)
+            hidden = self.hidden.get(index, set())
+            values = {n: _listed(v) for n, v in self.values[index].items() if n not in hidden}
+            found.append(
+                Entry(
+                    index, leaf.leaf_hash, parsed, kind(parsed.kind_name), values, f"entry {index}"
+                )
+            )
+        return found
+
+    def records(self) -> dict[str, bytes]:
+        report = Report(outside_policy=True)
+        entries = self.opened()
+        broken = check_chains(Found(entries, {}), report)
+        published = check_rests(entries, report)
+        return {
+            record_path(key, consent): to_record(record_of(story, key, published))
+            for story in stories(entries, broken).values()
+            for key, consent in story.standing.consents.items()
+            if consent.history
+        }
+
+    def members(self, contacts: Iterable[Contact] = ()) -> dict[str, bytes]:
+        """Everything of a bundle but its entries and manifest."""
+        pack = packs.default_pack()
+        members = {"README.txt": b"read me\n", "policy.txt": self.policy()}
+        members["checkpoint"] = self.checkpoint().encode()
+        members[f"rules/{pack.name}.toml"] = packs.pack_bytes(pack.id, pack.version)
+        members[f"records/{CONTEXT}"] = b"{}\n"
+        members |= {f"blobs/{name}": data for name, data in self.kept_blobs().items()}
+        members |= {f"permits/{name}.json": to_json(value) for name, value in self.permits.items()}
+        for contact in contacts:
+            key = base64.urlsafe_b64encode(contact.key).rstrip(b"=").decode()
+            value = {"contact": contact.name, "key": key}
+            members[f"labels/{contact.name}.json"] = to_json(value)
+        return members | self.records()
+
+    def kept_blobs(self) -> dict[str, bytes]:
+        used = {
+            str(value[1])
+            for index, values in enumerate(self.values)
+            for name, value in values.items()
+            if isinstance(value, list) and value[:1] == ["sha256"]
+            and name not in self.hidden.get(index, set())
+        }  # fmt: skip
+        return {name: data for name, data in self.blobs.items() if name in used}
+
+    def bundle(
+        self,
+        contacts: Iterable[Contact] = (),
+        *,
+        change: Callable[[dict[str, bytes]], None] = lambda members: None,
+        skip: Iterable[int] = (),
+        only: Callable[[BundleWriter], None] | None = None,
+    ) -> bytes:
+        """The whole log as a small bundle; `change` may tamper before the manifest is signed."""
+        note, hashes = self.checkpoint(), [b.leaf_hash for b in self.built]
+        node = merkle.nodes_of(hashes)
+        collected = _Collector()
+        for index, built in enumerate(self.built):
+            if index not in set(skip):
+                path = merkle.inclusion_proof(index, len(hashes), node)
+                collected.add_entry(index, built.leaf, path, note, self.disclosures(index))
+        return self._write(collected.members | self.members(contacts), change)
+
+    def tiled(
+        self,
+        contacts: Iterable[Contact] = (),
+        *,
+        change: Callable[[dict[str, bytes]], None] = lambda members: None,
+        shown: Callable[[int], bool] = lambda index: True,
+    ) -> bytes:
+        """The whole log as a large bundle, in tiles; `shown` tells which entries are opened."""
+        hashes = [b.leaf_hash for b in self.built]
+        size = len(hashes)
+        collected = _Collector()
+        node = merkle.nodes_of(hashes)
+        for level, n, width in tiles_of(size):
+            first = n * WIDTH
+            row = [node(8 * level, first + i) for i in range(width)]
+            collected.add_tile(level, n, row)
+        for n in range((size + WIDTH - 1) // WIDTH):
+            part = range(n * WIDTH, min(size, (n + 1) * WIDTH))
+            opened = {i: self.disclosures(i) for i in part if shown(i)}
+            collected.add_entry_bundle(n, [self.built[i].leaf for i in part], opened)
+        return self._write(collected.members | self.members(contacts), change)
+
+    def _write(
+        self, members: dict[str, bytes], change: Callable[[dict[str, bytes]], None]
+    ) -> bytes:
+        change(members)
+        file = io.BytesIO()
+        writer = BundleWriter(file, self.evidence)
+        for path, data in members.items():
+            writer.add(path, data)
+        writer.close()
+        return file.getvalue()
+
+
+class _Collector(BundleWriter):
+    """Takes what a writer would write, so that a test can tamper before it is signed."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, bytes] = {}
+
+    def add(self, path: str, data: bytes) -> None:
+        self.members[path] = data
+
+
+def _listed(value: Value) -> Value:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def journey() -> tuple[MemoryLog, Contact, str, str]:
+    """The main path: sign up, mail, confirm, permit, unsubscribe, denial; and a stranger's company."""
+    log, anna, other = MemoryLog(), Contact("anna"), Contact("bert")
+    log.request(anna)
+    log.mail(anna)
+    log.request(other, "r-9")
+    log.confirm(anna)
+    allowed = log.issue(anna)
+    log.withdraw(anna)
+    denied = log.issue(anna, "withdrawn", "none", False, "withdrawn")
+    return log, anna, allowed, denied
