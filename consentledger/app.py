@@ -11,7 +11,7 @@ from consentledger.db.installation import Installation, open_installation
 from consentledger.kernel.settings import Settings
 from consentledger.web import access_log, problems, rendering, security, services
 from consentledger.web.body import Request
-from consentledger.web.public import register as register_public
+from consentledger.web.public.routes import register as register_public
 
 API = "consentledger.web.api"
 

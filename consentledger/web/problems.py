@@ -14,7 +14,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from consentledger.kernel import errors
 from consentledger.web import rendering
-from consentledger.web.public.pages import ErrorPage
+from consentledger.web.access import BrokenLinkError
+from consentledger.web.public.pages import BrokenLinkPage, ErrorPage
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,8 @@ def respond(error: Exception) -> Response:
     problem = problem_of(error)
     if problem.status >= 500:
         log.error("request failed", path=request.path, code=problem.code, exc_info=error)
+    if isinstance(error, BrokenLinkError) and not wants_json():
+        return rendering.answer(BrokenLinkPage(rendering.speak()), 404)
     response = as_json(problem) if wants_json() else as_page(problem)
     for name, value in problem.headers:
         response.headers[name] = value

@@ -156,11 +156,19 @@ def samples() -> dict[str, pages.Page]:
             ),
         ),
         "confirm-done": pages.ConfirmDonePage(
-            "en", SENDER, (PROOF,), (replace(PROOF, title="Gardening tips", index=48214),), not_me
+            "en",
+            SENDER,
+            (PROOF,),
+            (replace(PROOF, title="Gardening tips", index=48214),),
+            (),
+            not_me,
         ),
-        "confirm-done-de": pages.ConfirmDonePage("de", SENDER, (PROOF,), (), not_me),
+        "confirm-done-de": pages.ConfirmDonePage(
+            "de", SENDER, (PROOF,), (), ("Gardening tips",), not_me
+        ),
         "confirm-used": pages.ConfirmUsedPage("en", SENDER, (REPEATED,), not_me),
-        "declined": pages.DeclinedPage("en", SENDER, proof=REPEATED),
+        "declined": pages.DeclinedPage("en", SENDER, proofs=(REPEATED,)),
+        "stopped-since": pages.StoppedSincePage("en", SENDER, "/f/abc", not_me),
         "expired": pages.ExpiredPage("en", SENDER, "/f/abc", not_me),
         "expired-bare": pages.ExpiredPage("de"),
         "unsubscribe": pages.UnsubscribePage("en", SENDER, "Weekly offers", "email", f"/u/{TOKEN}"),
@@ -204,6 +212,7 @@ def samples() -> dict[str, pages.Page]:
             RECEIPT,
             checkpoint_size=48300,
             proof=TLOG_PROOF,
+            download=f"/r/{TOKEN}/proof",
             sender=SENDER,
             verifier_key="consent.example/log/q7Xw2mVt9b+b4d1e3a7+AQ9s3bX2o5v8Zc1mQw7Ld0fRt6yUe4iPk2hGjN1aBxVs",
         ),

@@ -150,6 +150,7 @@ class ConfirmDonePage:
     sender: SenderView
     confirmed: tuple[Proof, ...]
     dropped: tuple[Proof, ...] = ()
+    stopped: tuple[str, ...] = ()
     not_me_action: str | None = None
 
 
@@ -172,7 +173,18 @@ class DeclinedPage:
     language: str
     sender: SenderView | None
     block_months: int = 12
-    proof: Proof | None = None
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedSincePage:
+    """A confirm link pressed after a stop: what was asked before it can't be brought back by it."""
+
+    template: ClassVar[str] = "public/stopped_since.html"
+    language: str
+    sender: SenderView | None = None
+    form_url: str | None = None
+    not_me_action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +297,7 @@ class ReceiptPage:
     checkpoint_size: int | None = None
     proof: str | None = None
     verifier_key: str | None = None
+    download: str | None = None
     sender: SenderView | None = None
 
 
@@ -320,6 +333,7 @@ Page = (
     | ConfirmUsedPage
     | DeclinedPage
     | ExpiredPage
+    | StoppedSincePage
     | UnsubscribePage
     | UnsubscribeDonePage
     | BrokenLinkPage

@@ -1,0 +1,72 @@
+"""GET /c/<token>, POST /c/<token>, POST /c/<token>/not-me: what a person agrees to, and the act."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from consentledger.consents import queries, service
+from consentledger.consents.commands import ConfirmConsents, ConfirmPage, NotMe
+from consentledger.kernel.errors import NotFoundError
+from consentledger.web import rendering
+from consentledger.web.access import capability, link_id
+from consentledger.web.public import confirm_shown as shown
+from consentledger.web.public.came import came
+from consentledger.web.public.pages import ExpiredPage
+from consentledger.web.services import installation
+
+blueprint = Blueprint("confirm", __name__)
+
+
+@blueprint.get("/c/<token>")
+@capability("confirm")
+def show(token: str) -> Response:
+    """Show what was asked, and a button; nothing is appended, whoever opens this."""
+    link = link_id("confirm", token)
+    try:
+        page = _page(link)
+    except NotFoundError:
+        return _gone()
+    return shown.answer(page, token)
+
+
+@blueprint.post("/c/<token>")
+@capability("confirm")
+def confirm(token: str) -> Response:
+    """Confirm what was kept of what the page showed."""
+    link = link_id("confirm", token)
+    try:
+        page = _page(link)
+        if page.state != "open":
+            return shown.answer(page, token)
+        choices = shown.choices(request.form)
+        if choices.open_items or not choices.shown:
+            return shown.again(page, token, choices)
+        command = ConfirmConsents(link, choices.shown, choices.kept, came())
+        with installation().database.begin() as tx:
+            done = service.confirm(tx, command)
+    except NotFoundError:
+        return _gone()
+    return shown.done(page, done, token)
+
+
+@blueprint.post("/c/<token>/not-me")
+@capability("confirm")
+def not_me(token: str) -> Response:
+    """Decline: nothing is sent on account of this request, and none for 12 months."""
+    link = link_id("confirm", token)
+    try:
+        with installation().database.begin() as tx:
+            declined = service.decline(tx, NotMe(link, came()))
+    except NotFoundError:
+        return _gone()
+    return shown.declined(declined)
+
+
+def _page(link: bytes) -> ConfirmPage:
+    with installation().database.read() as session:
+        return queries.confirm_page(session, link)
+
+
+def _gone() -> Response:
+    # The MAC holds, so it was our link once; 90 days after its end nothing is left of it.
+    return rendering.answer(ExpiredPage(rendering.speak()), 410)
