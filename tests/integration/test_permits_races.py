@@ -1,0 +1,178 @@
+"""Promise 2 under fire: permits are issued while people leave and come back, then the log is read in order.
+
+The same race is run with the protocol broken on purpose, which must be seen: a test that cannot fail shows
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from consentledger.db.installation import Installation
+from consentledger.db.models import ContactEntry, LogLeaf
+from consentledger.law.packs import default_pack
+from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.permit import parse_permit
+from consentledger.permits import lookups, queries, service
+from consentledger.permits.lines import Row
+from consentledger.permits.models import PermitBatch
+from consentledger.permits.service import Issue, Prepared
+from tests.support.permits import Shop, make_shop
+
+PEOPLE = [f"p{n}@example.org" for n in range(120)]
+BATCH = 40
+ENOUGH = 12_000
+SECONDS = 6.0
+OPENS = {"consent.confirmed"}
+CLOSES = {"consent.withdrawn", "objection.recorded"}
+
+
+class Blind(Issue):
+    """The protocol without its second look."""
+
+    def look_again(self, size: int) -> list[tuple[int, Row]]:
+        """Looks at nothing."""
+        return []
+
+
+def honest(prepared: Prepared, shop: Shop) -> Prepared:
+    """Leaves what was prepared alone."""
+    return prepared
+
+
+def late_head(prepared: Prepared, shop: Shop) -> Prepared:
+    """The protocol with the head read after the facts instead of before them."""
+    with shop.database.read() as session:
+        return replace(prepared, seen=lookups.head_size(session, shop.organisation_id))
+
+
+@dataclass
+class Count:
+    """How many permits were written, and how many acts of people."""
+
+    permits: int = 0
+    acts: int = 0
+
+
+@contextmanager
+def running(targets: list[Callable[[], None]]) -> Iterator[list[BaseException]]:
+    """Runs each target in a thread of its own; hands out what they raise."""
+    failed: list[BaseException] = []
+
+    def guarded(target: Callable[[], None]) -> None:
+        try:
+            target()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(target,)) for target in targets]
+    for thread in threads:
+        thread.start()
+    yield failed
+    for thread in threads:
+        thread.join()
+
+
+def race(
+    shop: Shop,
+    kind: type[Issue] = Issue,
+    mend: Callable[[Prepared, Shop], Prepared] = honest,
+    seconds: float = SECONDS,
+) -> Count:
+    """Three threads issue batches while two let people leave and come back."""
+    ends = time.monotonic() + seconds
+    count = Count()
+
+    def over() -> bool:
+        return count.permits >= ENOUGH or time.monotonic() > ends
+
+    def issue() -> None:
+        dice = random.Random()
+        while not over():
+            command = shop.ask(*dice.sample(PEOPLE, BATCH))
+            prepared = mend(service.prepare(shop.database, command), shop)
+            with shop.database.begin() as tx:
+                kind(tx, prepared, default_pack()).run()
+            count.permits += BATCH
+
+    def leave() -> None:
+        dice = random.Random()
+        while not over():
+            act = dice.choice((shop.withdraw, shop.object, shop.confirm, shop.confirm))
+            act(*dice.sample(PEOPLE, 3))
+            count.acts += 1
+
+    with running([issue, issue, issue, leave, leave]) as failed:
+        pass
+    assert not failed, failed
+    return count
+
+
+def violations(shop: Shop) -> tuple[int, int, int]:
+    """Reads the log in order, by kinds and lines alone: (permits, against a stop, with another wrong state)."""
+    with shop.database.read() as session:
+        leaves = session.execute(
+            select(LogLeaf.entry_index, LogLeaf.leaf).order_by(LogLeaf.entry_index)
+        )
+        kinds = {index: parse_leaf(leaf).kind_name for index, leaf in leaves}
+        owners = dict(
+            session.execute(select(ContactEntry.entry_index, ContactEntry.contact_id)).all()
+        )  # type: ignore[arg-type]
+        batches = dict(session.execute(select(PermitBatch.entry_index, PermitBatch.batch)).all())  # type: ignore[arg-type]
+        assert {index for index, kind in kinds.items() if kind == "permits.issued"} == set(batches)
+        standing: dict[UUID, str] = {}
+        permits = against = wrong = 0
+        for index in sorted(kinds):
+            if kinds[index] in OPENS:
+                standing[owners[index]] = "confirmed"
+            elif kinds[index] in CLOSES:
+                standing[owners[index]] = "withdrawn"
+            elif index in batches:
+                lines = queries.lines(session, shop.organisation_id, batches[index])
+                for permit in map(parse_permit, map(bytes.decode, lines.disclosures)):
+                    assert permit.contact is not None
+                    state = standing[UUID(permit.contact)]
+                    permits += 1
+                    against += permit.allowed and state != "confirmed"
+                    wrong += permit.consent_state != state
+    return permits, against, wrong
+
+
+@pytest.fixture
+def shop(installation: Installation) -> Shop:
+    """An organisation to which everybody has said yes."""
+    made = make_shop(installation.database, installation.settings)
+    made.confirm(*PEOPLE)
+    return made
+
+
+def test_no_permit_stands_behind_a_stop(shop: Shop) -> None:
+    count = race(shop)
+    permits, against, wrong = violations(shop)
+    assert permits == count.permits
+    assert permits >= 1_000
+    assert count.acts >= 50
+    assert against == 0
+    # Stronger: every line tells the state that the entries below its own index give (step 5 of verifying).
+    assert wrong == 0
+
+
+@pytest.mark.parametrize("broken", ["second look", "head after facts"])
+def test_the_race_is_lost_when_the_protocol_is_broken(shop: Shop, broken: str) -> None:
+    for _ in range(8):
+        if broken == "second look":
+            race(shop, kind=Blind, seconds=1.0)
+        else:
+            race(shop, mend=late_head, seconds=1.0)
+        if violations(shop)[1]:
+            return
+    pytest.fail(f"without the {broken} not one violation was seen: the race is no race")
