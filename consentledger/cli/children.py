@@ -72,6 +72,10 @@ class Children:
         """Return the process id that the child of this name has now."""
         return next(r.process.pid for r in self._running if r.child.name == name)
 
+    def ended(self) -> list[str]:
+        """Return the names of children that are not running at this moment."""
+        return [r.child.name for r in self._running if r.process.poll() is not None]
+
     def watch(self, until: Callable[[], bool] = lambda: False) -> int:
         """Restart what dies until a signal, `stop` or `until` ends it; return the exit code.
 

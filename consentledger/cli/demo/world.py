@@ -163,6 +163,9 @@ def _wait_until_ready(world: World) -> None:
                 return
         except OSError:
             pass  # not up yet
+        ended = world.children.ended()
+        if ended:
+            raise DemoError(f"{' and '.join(ended)} ended at the start; the lines above say why.")
         if time.monotonic() > deadline:
             raise DemoError(f"The service was not ready after {READY_SECONDS:.0f} seconds.")
         time.sleep(0.1)
