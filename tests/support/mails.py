@@ -1,0 +1,147 @@
+"""A sign-up that waits for its mail, a worker in a process of its own, and the entries that came of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from consentledger.consents.commands import Accepted, RequestConsent
+from consentledger.consents.requesting import request
+from consentledger.db.engine import Database
+from consentledger.db.entries import open_disclosures, opening_context, unframe
+from consentledger.db.installation import Installation
+from consentledger.db.models import LogHead, LogLeaf, Opening
+from consentledger.ledger.leaf import check_disclosures, parse_leaf
+from consentledger.organisations.facts import PublishedForm
+from consentledger.outbox.models import OutboxRow
+
+# The worker's own pace is made for months; a test's for seconds. Fault injection by name:
+#   before-commit: SIGKILL after the peer's 250 and before anything of it is committed.
+WORKER = """
+import os, signal, sys
+from consentledger.db.installation import open_installation
+from consentledger.kernel.settings import Settings
+from consentledger.worker import main
+from consentledger.worker.jobs import confirmation
+from consentledger.worker.loop import Pace
+
+if sys.argv[1] == "before-commit":
+    confirmation._tell_surely = lambda *words: os.kill(os.getpid(), signal.SIGKILL)
+installation = open_installation(Settings.load())
+pace = Pace(threads=2, poll=0.02, lease=float(sys.argv[2]), drain=5.0)
+sys.exit(0 if main.run(installation, pace) else 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One opened entry of a log; a field whose opening is gone is missing from `values`."""
+
+    index: int
+    kind: str
+    values: Mapping[str, Any]
+    blobs: tuple[bytes, ...]
+    appended_at: Any
+
+
+def sign_up(
+    database: Database, form: PublishedForm, address: str, boxes: int | None = None
+) -> Accepted:
+    """Posts a form with all boxes (or the first ones) ticked."""
+    ticked = tuple(box.purpose_id for box in form.purposes[:boxes])
+    with database.begin() as tx:
+        return request(tx, RequestConsent(form=form, address=address, ticked=ticked))
+
+
+def entries(database: Database, organisation_id: UUID, *kinds: str) -> list[Entry]:
+    """Opens the entries of a log as an auditor would, values held against their commitments."""
+    with database.read() as session:
+        origin = session.scalar(
+            select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
+        )
+        keystore = database.log.keystore
+        sealers: dict[UUID | None, Any] = {
+            None: keystore.organisation(session, organisation_id).sealer
+        }
+        contents: dict[int, dict[str, bytes]] = {}
+        leaves = session.scalars(
+            select(LogLeaf)
+            .where(LogLeaf.organisation_id == organisation_id)
+            .order_by(LogLeaf.entry_index)
+        ).all()
+        hashes = {leaf.entry_index: leaf.leaf_hash for leaf in leaves}
+        for row in session.scalars(
+            select(Opening).where(Opening.organisation_id == organisation_id)
+        ):
+            if row.key_id not in sealers:
+                keys = keystore.contact_keys(session, organisation_id, row.key_id)  # type: ignore[arg-type]
+                sealers[row.key_id] = keys.sealer
+            context = opening_context(str(origin), hashes[row.entry_index], row.opening_class)
+            opened = sealers[row.key_id].open(row.sealed, context)
+            contents.setdefault(row.entry_index, {})[row.opening_class] = opened
+        return [
+            _entry(leaf, contents.get(leaf.entry_index, {}))
+            for leaf in leaves
+            if not kinds or parse_leaf(leaf.leaf).kind_name in kinds
+        ]
+
+
+def _entry(leaf: LogLeaf, opened: Mapping[str, bytes]) -> Entry:
+    parsed = parse_leaf(leaf.leaf)
+    disclosures = [
+        line
+        for name in ("core", "technical")
+        if name in opened
+        for line in open_disclosures(opened[name])
+    ]
+    values = {**check_disclosures(parsed, disclosures), **parsed.plain} if disclosures else {}
+    blobs = tuple(unframe(opened["copy"])) if "copy" in opened else ()
+    return Entry(leaf.entry_index, parsed.kind_name, values, blobs, leaf.appended_at)
+
+
+def handled(database: Database, organisation_id: UUID) -> list[Mapping[str, Any]]:
+    """Returns what the log's confirmation.handled entries say, oldest first."""
+    return [found.values for found in entries(database, organisation_id, "confirmation.handled")]
+
+
+def waiting(installation: Installation) -> int:
+    """Returns how many pieces of work are in the outbox, buried ones included."""
+    with installation.database.read() as session:
+        return session.scalar(select(func.count()).select_from(OutboxRow)) or 0
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Waits for a condition; AssertionError if it never holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to pass"
+        time.sleep(0.02)
+
+
+@contextmanager
+def worker_process(
+    environment: Mapping[str, str], fault: str = "none", lease: float = 1.0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own; killed at the end if it still lives."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
+    child = subprocess.Popen(
+        [sys.executable, "-c", WORKER, fault, str(lease)],
+        env={**kept, **environment},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+        child.communicate()
