@@ -114,5 +114,8 @@ def test_a_bind_that_is_no_address_is_refused(bind: str) -> None:
 
 
 def test_a_port_that_is_taken_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="Cannot listen"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ConfigurationError, match="Cannot listen"),
+    ):
         listen(f"127.0.0.1:{taken.getsockname()[1]}")
