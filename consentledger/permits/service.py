@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import InputError
 from consentledger.law.model import Pack
 from consentledger.law.packs import default_pack
-from consentledger.permits import lookups, rules, store
+from consentledger.permits import lookups, queries, rules, store
 from consentledger.permits.facts import StateReader, lookup_hashes
 from consentledger.permits.lines import Lines, Row, Ruling, build_lines
 from consentledger.permits.links import batch_text, new_batch
@@ -206,6 +207,35 @@ class Issue:
             "pack": self._pack.name,
             "pack_hash": self._pack.hash,
         }
+
+
+def again(session: Session, command: IssuePermits, kept: Mapping[str, Any]) -> Issued:
+    """Returns a committed batch once more from its rows, for a request that came twice.
+
+    `kept` is what `to_keep` gave: the answer then says the same, also when the sender has changed since.
+    """
+    organisation_id, number = command.organisation_id, kept["batch"]
+    batch = queries.batch(session, organisation_id, number)
+    return Issued(
+        command=command,
+        frame=MessageFrame(batch.organisation_number, kept["from_address"], kept["link_host"]),
+        batch=number,
+        entry_index=batch.entry_index,
+        issued_at=batch.issued_at,
+        valid_until_at=batch.valid_until_at,
+        rulings=batch.rulings,
+        rows=tuple(queries.rows(session, organisation_id, number)),
+    )
+
+
+def to_keep(issued: Issued) -> dict[str, Any]:
+    """Returns the little that `again` needs: a million permits need not be stored twice."""
+    frame = issued.frame
+    return {
+        "batch": issued.batch,
+        "from_address": frame.from_address,
+        "link_host": frame.link_host,
+    }
 
 
 def _frame(session: Session, command: IssuePermits) -> MessageFrame:
