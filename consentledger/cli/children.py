@@ -6,6 +6,7 @@ The parent does no work of its own, so nothing in it can crash: it holds the lis
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -34,12 +36,16 @@ _log = structlog.get_logger("consentledger.serve")
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What to run: words after the interpreter, its environment, and file descriptors to pass on."""
+    """What to run: words after the interpreter, its environment, and file descriptors to pass on.
+
+    What it prints goes where ours goes, or is appended to the file `log`.
+    """
 
     name: str
     words: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     descriptors: Sequence[int] = ()
+    log: Path | None = None
 
 
 @dataclass(slots=True)
@@ -127,14 +133,18 @@ class Children:
 
 
 def _spawn(child: Child) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, *child.words],
-        env={**child.environment, PARENT: str(os.getpid())},
-        pass_fds=tuple(child.descriptors),
-        stdin=subprocess.DEVNULL,
-        # A session of its own: Ctrl-C at the terminal reaches the parent only, which then drains.
-        start_new_session=True,
-    )
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(child.log.open("ab")) if child.log else None
+        return subprocess.Popen(
+            [sys.executable, *child.words],
+            env={**child.environment, PARENT: str(os.getpid())},
+            pass_fds=tuple(child.descriptors),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # A session of its own: Ctrl-C at the terminal reaches the parent only, which drains.
+            start_new_session=True,
+        )
 
 
 def die_with_parent() -> None:

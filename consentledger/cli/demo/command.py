@@ -68,4 +68,4 @@ def _tell(world: World) -> None:
     click.echo("\nEverything runs on this machine. Stop it with Ctrl-C.\n")
     for name, address, what in lines:
         click.echo(f"  {name:<18} {click.style(address, underline=True)}\n  {'':<18} {what}")
-    click.echo(f"\nDatabase, keys and mail are in {world.instance.folder}\n")
+    click.echo(f"\nDatabase, keys, mail and logs are in {world.instance.folder}\n")

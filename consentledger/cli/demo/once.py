@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import click
+
 from consentledger.cli.demo.mailbox import one_click_address, press_one_click
 from consentledger.cli.demo.pages import Answer, fetch
 from consentledger.cli.demo.play import Story, check, eventually
@@ -56,7 +58,7 @@ def play(world: World, out: Path) -> int:
         _permit_and_leave(story, played)
         prove(story, world, played.shop, PERSON, out)
     except DemoError as error:
-        print(f"\n{error}")  # noqa: T201 - the last word of a command
+        click.echo(f"\n{error}\n\n{world.last_words()}", err=True)
         return 1
     story.end()
     return 0
@@ -108,7 +110,7 @@ def _mail(story: Story, played: Played) -> str:
         text = message.get_body(("plain",))
         check(text is not None and message.get_body(("html",)), "the mail has text and HTML")
         link = re.search(
-            re.escape(played.shop.service) + r"/c/[A-Za-z0-9_-]{33}",
+            re.escape(played.shop.service) + r"/c/[A-Za-z0-9_.-]{33}",
             str(text and text.get_content()),
         )
         check(link, "the text part holds the confirm link")

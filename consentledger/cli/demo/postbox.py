@@ -80,6 +80,8 @@ class PostOffice:
             await self._talk(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ValueError):
             pass  # a client that leaves in mid-sentence, or sends a line without end
+        except asyncio.CancelledError:
+            pass  # closing time; asyncio would report the cancelled conversation as an error
         finally:
             writer.close()
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consentledger.cli.children import Children
@@ -54,6 +54,11 @@ class World:
             raise DemoError(f"`consentledger {' '.join(words)}` failed: {done.stderr.strip()}")
         return done.stdout
 
+    def last_words(self) -> str:
+        """Return the ends of the processes' logs, for whoever wants to know why."""
+        files = sorted(self.instance.folder.glob("*.log"))
+        return "\n\n".join(f"{file.name}: … {file.read_text()[-1500:].strip()}" for file in files)
+
     @contextmanager
     def installation(self) -> Iterator[Installation]:
         """Open the demo's installation in this process, as the commands do."""
@@ -90,7 +95,11 @@ def running(instance: Instance, ports: dict[str, int]) -> Iterator[World]:
             *(sockets[name].fileno() for name in ("smtp", "mailbox", "shop")),
         )
         wanted = service(sockets["service"], environment, processes=2, threads=8)
-        children = Children([*wanted, town(plan, environment)])
+        logged = [
+            replace(child, log=instance.folder / f"{child.name}.log")
+            for child in (*wanted, town(plan, environment))
+        ]
+        children = Children(logged)
         stack.enter_context(children)
         world = World(
             instance,
@@ -165,7 +174,7 @@ def _wait_until_ready(world: World) -> None:
             pass  # not up yet
         ended = world.children.ended()
         if ended:
-            raise DemoError(f"{' and '.join(ended)} ended at the start; the lines above say why.")
+            raise DemoError(f"{' and '.join(ended)} ended at the start.\n\n{world.last_words()}")
         if time.monotonic() > deadline:
             raise DemoError(f"The service was not ready after {READY_SECONDS:.0f} seconds.")
         time.sleep(0.1)
