@@ -136,6 +136,10 @@ class KeyStore:
             cached = self._organisations[organisation_id] = self._unwrap(organisation_id, rows)
         return cached
 
+    def cached(self, organisation_id: UUID) -> OrganisationKeys | None:
+        """Returns an organisation's keys if this process has unwrapped them already."""
+        return self._organisations.get(organisation_id)
+
     def _unwrap(
         self, organisation_id: UUID, rows: Sequence[tuple[str, int, bytes]]
     ) -> OrganisationKeys:

@@ -95,7 +95,8 @@ class Log:
 
     def seal(self, tx: Tx, organisation_id: UUID, drafts: Sequence[Draft]) -> list[SealedEntry]:
         """Builds and seals entries; may be done before the lock, and again under it when a row was patched."""
-        sealer = self.keystore.organisation(tx.session, organisation_id).sealer
+        keys = self.keystore.cached(organisation_id)
+        sealer = (keys or self.keystore.organisation(tx.session, organisation_id)).sealer
         origin, at = self.origin(tx, organisation_id), to_text(tx.now)
         return [seal_entry(draft, origin=origin, organisation=sealer, at=at) for draft in drafts]
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, organisation_key_column
 
+WITHOUT_ROWID = {"sqlite_with_rowid": False}
 INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint")
 
 
@@ -27,6 +28,7 @@ class LogHead(Base):
         CheckConstraint("length(root) = 32", name="root_length"),
         CheckConstraint("length(mac) = 32", name="mac_length"),
         CheckConstraint("size >= 0", name="size_positive"),
+        WITHOUT_ROWID,
     )
 
 
@@ -54,7 +56,7 @@ class LogNode(Base):
     level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     hash: Mapped[bytes]
-    __table_args__ = (CheckConstraint("length(hash) = 32", name="hash_length"),)
+    __table_args__ = (CheckConstraint("length(hash) = 32", name="hash_length"), WITHOUT_ROWID)
 
 
 class LogCheckpoint(Base):
@@ -80,7 +82,6 @@ class Opening(Base):
     sealed: Mapped[bytes]
     __table_args__ = (
         CheckConstraint("opening_class IN ('core', 'technical', 'copy')", name="class_known"),
-        Index(None, "organisation_id", "key_id"),
     )
 
 
@@ -91,7 +92,10 @@ class ContactEntry(Base):
     organisation_id: Mapped[UUID] = organisation_key_column()
     entry_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     contact_id: Mapped[UUID]
-    __table_args__ = (Index(None, "organisation_id", "contact_id", "entry_index"),)
+    __table_args__ = (
+        Index(None, "organisation_id", "contact_id", "entry_index"),
+        WITHOUT_ROWID,  # small rows: one B-tree instead of two
+    )
 
 
 class ContactKey(Base):

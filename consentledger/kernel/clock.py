@@ -17,7 +17,10 @@ def now() -> datetime:
 
 def to_text(instant: datetime) -> str:
     """Writes an aware instant as RFC 3339 in UTC with six digits, e.g. 2026-11-21T21:45:03.000000Z."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    # isoformat is ten times as fast as strftime, and always writes +00:00 at the end in UTC.
+    return f"{instant.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def from_text(text: str) -> datetime:

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("entry_index", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "entry_index", name=op.f("pk_contact_entry")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_contact_entry_organisation_id_contact_id_entry_index"),
@@ -109,6 +110,7 @@ def upgrade() -> None:
         sa.CheckConstraint("size >= 0", name=op.f("ck_log_head_size_positive")),
         sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_log_head")),
         sa.UniqueConstraint("origin", name=op.f("uq_log_head_origin")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "log_leaf",
@@ -130,6 +132,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(hash) = 32", name=op.f("ck_log_node_hash_length")),
         sa.PrimaryKeyConstraint("organisation_id", "level", "n", name=op.f("pk_log_node")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "opening",
@@ -144,12 +147,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "organisation_id", "entry_index", "opening_class", name=op.f("pk_opening")
         ),
-    )
-    op.create_index(
-        op.f("ix_opening_organisation_id_key_id"),
-        "opening",
-        ["organisation_id", "key_id"],
-        unique=False,
     )
     op.create_table(
         "organisation_key",
@@ -170,7 +167,6 @@ def downgrade() -> None:
     for table in INSERT_ONLY:
         _drop_insert_only(table)
     op.drop_table("organisation_key")
-    op.drop_index(op.f("ix_opening_organisation_id_key_id"), table_name="opening")
     op.drop_table("opening")
     op.drop_table("log_node")
     op.drop_table("log_leaf")
