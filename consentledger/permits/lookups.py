@@ -108,7 +108,7 @@ def known_by_lookup(
     """Returns the contacts that have these look-up hashes; others are missing from the result."""
     if _is_postgresql(session):
         rows = session.connection().exec_driver_sql(
-            "SELECT c.lookup, c.contact_id, c.standing FROM unnest(%(hashes)s::bytea[]) WITH ORDINALITY AS u (h, n)"
+            "SELECT c.lookup, c.contact_id, c.standing FROM unnest(%(hashes)b::bytea[]) WITH ORDINALITY AS u (h, n)"
             " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h",
             {"hashes": list(hashes), "org": organisation_id},
         )
@@ -128,7 +128,7 @@ def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID])
     found: dict[UUID, str] = {}
     if _is_postgresql(session):
         rows = session.connection().exec_driver_sql(
-            "SELECT c.contact_id, c.standing FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS u (i, n)"
+            "SELECT c.contact_id, c.standing FROM unnest(%(ids)b::uuid[]) WITH ORDINALITY AS u (i, n)"
             " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i",
             {"ids": wanted, "org": organisation_id},
         )
