@@ -36,19 +36,8 @@ def open_shop(world: World) -> Account:
 
 
 def publish(world: World) -> Account:
-    """Make organisation and key by the commands an operator uses, and publish by the service's verbs."""
-    identity = SenderIdentity(
-        name=NAME,
-        legal_name=f"{NAME} Trading Ltd",
-        postal_address="4 Quay Street\nGalway H91 XX00",
-        country="IE",
-        contact_email="hello@shop.example",
-        contact_phone="+353 91 555 0100",
-        from_name=NAME,
-        from_address="news@shop.example",
-        colour="#1f5f45",
-        privacy_url=f"{world.shop}/",
-    )
+    """Make organisation and key by an operator's commands, and publish by the service's verbs."""
+    identity = _identity(world.shop)
     made = json.loads(
         world.run(
             "organisation", "create", NAME, "--legal-name", identity.legal_name,
@@ -60,9 +49,8 @@ def publish(world: World) -> Account:
             "key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json"
         )
     )
-    organisation_id = UUID(made["organisation_id"])
     with world.installation() as installation:
-        publisher = _Publisher(installation, organisation_id, identity)
+        publisher = _Publisher(installation, UUID(made["organisation_id"]), identity)
         sender_id = publisher.sender()
         boxes = [publisher.box(sender_id, *purpose) for purpose in PURPOSES]
         form_id, version = publisher.form(sender_id, [box[1] for box in boxes], world.shop)
@@ -77,6 +65,21 @@ def publish(world: World) -> Account:
         sender_name=NAME,
         from_address=identity.from_address,
         purposes=tuple((str(box[0]), box[2], box[3]) for box in boxes),
+    )
+
+
+def _identity(shop: str) -> SenderIdentity:
+    return SenderIdentity(
+        name=NAME,
+        legal_name=f"{NAME} Trading Ltd",
+        postal_address="4 Quay Street\nGalway H91 XX00",
+        country="IE",
+        contact_email="hello@shop.example",
+        contact_phone="+353 91 555 0100",
+        from_name=NAME,
+        from_address="news@shop.example",
+        colour="#1f5f45",
+        privacy_url=f"{shop}/",
     )
 
 
