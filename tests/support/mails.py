@@ -25,21 +25,28 @@ from consentledger.ledger.leaf import check_disclosures, parse_leaf
 from consentledger.organisations.facts import PublishedForm
 from consentledger.outbox.models import OutboxRow
 
-# The worker's own pace is made for months; a test's for seconds. Fault injection by name:
-#   before-commit: SIGKILL after the peer's 250 and before anything of it is committed.
+# The worker's own pace is made for months; a test's for seconds. With the fault `before-commit` it
+# is killed behind the peer's 250 and before anything of it is committed.
 WORKER = """
 import os, signal, sys
+from dataclasses import replace
 from consentledger.db.installation import open_installation
 from consentledger.kernel.settings import Settings
+from consentledger.outbox.rules import RetryPolicy
 from consentledger.worker import main
 from consentledger.worker.jobs import confirmation
 from consentledger.worker.loop import Pace
 
-if sys.argv[1] == "before-commit":
+fault, lease, most = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+if fault == "before-commit":
     confirmation._tell_surely = lambda *words: os.kill(os.getpid(), signal.SIGKILL)
-installation = open_installation(Settings.load())
-pace = Pace(threads=2, poll=0.02, lease=float(sys.argv[2]), drain=5.0)
-sys.exit(0 if main.run(installation, pace) else 1)
+confirmation.SENDING = RetryPolicy(most=most, first=0.1, longest=0.2)
+main.HANDLERS = {
+    kind: replace(each, policy=confirmation.SENDING) if kind == "confirmation.send" else each
+    for kind, each in main.HANDLERS.items()
+}
+pace = Pace(threads=2, poll=0.02, lease=lease, drain=5.0)
+sys.exit(0 if main.run(open_installation(Settings.load()), pace) else 1)
 """
 
 
@@ -130,18 +137,19 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
 
 @contextmanager
 def worker_process(
-    environment: Mapping[str, str], fault: str = "none", lease: float = 1.0
+    environment: Mapping[str, str], fault: str = "none", *, lease: float = 1.0, most: int = 10
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker in a process of its own; killed at the end if it still lives."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
     child = subprocess.Popen(
-        [sys.executable, "-c", WORKER, fault, str(lease)],
+        [sys.executable, "-c", WORKER, fault, str(lease), str(most)],
         env={**kept, **environment},
-        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield child
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
-        child.communicate()
+        child.wait()
