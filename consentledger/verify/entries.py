@@ -101,7 +101,7 @@ def _from_pairs(
             leaf = _proved_leaf(bundle.read(path), index, note, checkpoint)
             opened = entry_path(index, "disclosures")
             with report.step(3, opened):
-                yield _open(index, leaf, _lines(bundle.read(opened)), opened)
+                yield open_entry(index, leaf, _lines(bundle.read(opened)), opened)
 
 
 def _proved_leaf(data: bytes, index: int, note: str, checkpoint: Checkpoint) -> bytes:
@@ -126,7 +126,7 @@ def _from_tiles(bundle: Bundle, checkpoint: Checkpoint, report: Report, found: F
                 if label is not None:
                     found.company[label] = index
             else:
-                found.entries.append(_open(index, leaf, disclosures, file))
+                found.entries.append(open_entry(index, leaf, disclosures, file))
 
 
 def _lines(data: bytes) -> list[str]:
@@ -141,7 +141,8 @@ def _lines(data: bytes) -> list[str]:
     return text[:-1].split("\n")
 
 
-def _open(index: int, leaf: bytes, disclosures: Sequence[str], file: str) -> Entry:
+def open_entry(index: int, leaf: bytes, disclosures: Sequence[str], file: str) -> Entry:
+    """Parses a leaf that is in the tree, and opens it; VerificationError when anything does not fit."""
     parsed = parse_leaf(leaf)
     kind = KINDS.get((parsed.kind_name, parsed.version))
     if kind is None:

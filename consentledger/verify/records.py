@@ -7,7 +7,7 @@ where it stands in the JSON-LD. A soft opt-in is no consent and gets no record.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consentledger.kernel.errors import VerificationError
@@ -107,6 +107,16 @@ def record_of(story: Story, key: Key, published: Published) -> dict[str, Any]:
         "dpv:hasConsentStatus": [_status(story, act, consent) for act in consent.history],
         "cl:claimedState": story.standing.claim(key),
     }
+
+
+def records_of(
+    told: Mapping[str, Story], published: Published
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields path and record of every consent that the stories tell of."""
+    for story in told.values():
+        for key, consent in story.standing.consents.items():
+            if consent.history:
+                yield record_path(key, consent), record_of(story, key, published)
 
 
 def _source(story: Story, key: Key) -> Entry:

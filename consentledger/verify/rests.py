@@ -38,6 +38,15 @@ class Published:
                 self.forms[entry.need("form"), version] = entry
 
 
+def published_by(entries: Sequence[Entry]) -> Published:
+    """Returns what the organisation has published by the last of the entries."""
+    published = Published()
+    for entry in entries:
+        if entry.is_told:
+            published.add(entry)
+    return published
+
+
 def check_rests(entries: Sequence[Entry], report: Report) -> Published:
     """Walks the entries in order; each may only rest on what stands before it."""
     published = Published()

@@ -30,6 +30,7 @@ class Consent:
     decided: str = "none"
     """none, confirmed or withdrawn: what decisions are made from."""
     opened: int = -1
+    closed: int = -1
     told: str = "none"
     """Also requested, declined and expired: what a record claims."""
     history: list[Act] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Standing:
         """A person took this consent back."""
         found = self.of(key)
         found.decided = found.told = "withdrawn"
+        found.closed = act.index
         found.history.append(act)
 
     def tell(self, key: Key, act: Act) -> None:
@@ -108,6 +110,13 @@ class Standing:
         found = self.consents.get(key)
         opened = found.opened if found and found.decided == "confirmed" else -1
         return any(o.index > opened and o.covers(key) and o.holds(at) for o in self.objections)
+
+    def stopped_since(self, key: Key, index: int, at: str) -> bool:
+        """Tells whether a stop behind an entry covers a consent: what was asked before it is void."""
+        found = self.consents.get(key)
+        if found and found.decided == "withdrawn" and found.closed > index:
+            return True
+        return any(o.index > index and o.covers(key) and o.holds(at) for o in self.objections)
 
     def state(self, key: Key, at: str) -> str:
         """Returns the word that a decision at an instant starts from: none, confirmed, paused, withdrawn."""

@@ -17,6 +17,7 @@ SCOPES = ("organisation", "sender", "purpose")
 class Request:
     """One sign-up: what it asked for, and what is still undecided of it."""
 
+    index: int
     sender: str
     channel: str
     open: set[str]
@@ -96,7 +97,7 @@ def _requested(story: Story, entry: Entry) -> None:
     if expires_at <= entry.need("at"):
         raise entry.wrong("a request expires before it is made", RULE)
     story.requests[name] = Request(
-        entry.need("sender"), entry.need("channel"), set(purposes), expires_at
+        entry.index, entry.need("sender"), entry.need("channel"), set(purposes), expires_at
     )
     for purpose in purposes:
         story.standing.tell(_key(entry, purpose), _act(entry, "requested"))
@@ -135,21 +136,25 @@ def _check_request(story: Story, entry: Entry, request: Request, key: Key) -> No
         raise entry.wrong(f"the request was {request.ended} before it was confirmed", RULE)
     if entry.need("at") > request.expires_at:
         raise entry.wrong("the request had expired when it was confirmed", RULE)
+    if story.standing.stopped_since(key, request.index, entry.need("at")):
+        raise entry.wrong("the person said stop after asking: the request is void", RULE)
     if entry.need("method") == "press" and not story.mailed and story.whole:
         raise entry.wrong("no confirmation mail went out before the press", RULE)
 
 
 def _declined(story: Story, entry: Entry) -> None:
-    request = _request(story, entry, entry.need("request"))
-    reason, purpose = entry.need("reason"), entry.text("purpose")
+    name, reason, purpose = entry.need("request"), entry.need("reason"), entry.text("purpose")
     if reason not in ("not_me", "dropped"):
         raise entry.wrong(f"nobody declines with the reason {reason}", RULE)
+    if reason == "not_me" and not name:
+        return  # said on the link of a mail whose requests had all ended before
+    request = _request(story, entry, name)
     if request is None:
         return
-    for name in sorted(request.open if purpose is None else {purpose} & request.open):
-        key = (request.sender, name, request.channel)
+    for one in sorted(request.open if purpose is None else {purpose} & request.open):
+        key = (request.sender, one, request.channel)
         story.standing.tell(key, _act(entry, "declined"))
-        request.open.discard(name)
+        request.open.discard(one)
     if purpose is None:
         request.ended = "declined"
 

@@ -1,0 +1,1 @@
+"""Evidence for auditors: bundles that check without us."""

@@ -1,0 +1,228 @@
+"""The verb: everything that shows what may be sent to one address, as one file that checks without us."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consentledger.contacts import address as addresses
+from consentledger.contacts.queries import contact_by_lookup, entry_indexes, lookup_hash
+from consentledger.db.checkpoints import latest_checkpoint
+from consentledger.db.installation import Installation
+from consentledger.db.keystore import ContactKeys
+from consentledger.db.tree import TreeReader
+from consentledger.evidence import queries, rules
+from consentledger.evidence.queries import OpenedLeaf, Opener
+from consentledger.evidence.readme import readme
+from consentledger.evidence.write import write_entries
+from consentledger.kernel.errors import NotFoundError, UnavailableError
+from consentledger.law import packs
+from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
+from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
+from consentledger.ledger.note import Verifier
+from consentledger.ledger.policy import make_policy
+from consentledger.ledger.strict import to_base64_url
+from consentledger.organisations.service import evidence_signer
+from consentledger.permits.links import PermitId
+from consentledger.permits.queries import batch as batch_of
+from consentledger.permits.queries import permit_proof
+from consentledger.verify.chain import check_chains
+from consentledger.verify.entries import Entry, Found, open_entry
+from consentledger.verify.records import CONTEXT, records_of, to_record
+from consentledger.verify.report import Report
+from consentledger.verify.rests import published_by
+from consentledger.verify.story import stories
+
+CONTEXT_FILE = Path(__file__).with_name("context.jsonld")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEvidence:
+    """Asks for one address's evidence.
+
+    `labels`: disclose the contact's label key too, so that an auditor can look for entries left out;
+    whoever holds it can tell this contact's later entries in the log apart. `since`: add a proof that
+    the log only grew since a checkpoint of that size.
+    """
+
+    organisation_id: UUID
+    address: str = field(repr=False)
+    labels: bool = True
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a bundle holds: entries, permits, and the size of the tree that its checkpoint signs."""
+
+    entries: int
+    permits: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """One export on its way: where it reads, whom it is about, and under which checkpoint."""
+
+    installation: Installation
+    session: Session
+    organisation_id: UUID
+    contact_id: UUID
+    keys: ContactKeys
+    checkpoint: Checkpoint
+    note: str
+
+    @property
+    def opener(self) -> Opener:
+        return Opener(
+            self.session,
+            self.installation.keystore,
+            self.organisation_id,
+            self.checkpoint.origin,
+            (self.keys.key_id, self.keys.sealer),
+        )
+
+    @property
+    def tree(self) -> TreeReader:
+        return TreeReader(self.session, self.organisation_id, self.installation.tiles)
+
+
+def export(installation: Installation, command: ExportEvidence, file: BinaryIO) -> Exported:
+    """Writes the bundle of one address into a seekable file, member by member.
+
+    Signs the log's head first, so that everything committed is covered. InputError for what is no
+    address, NotFoundError for an address without a record, UnavailableError before anything is signed.
+    """
+    addresses.parse(command.address, "address")
+    installation.signer.sign(command.organisation_id)
+    with installation.database.snapshot() as session:
+        scope = _scope(installation, session, command)
+        secrets = installation.settings.secrets
+        signer = evidence_signer(scope.checkpoint.origin, secrets.evidence_key)
+        writer = BundleWriter(file, signer)
+        exported = _write(scope, command, writer)
+        writer.close()
+    return exported
+
+
+def _scope(installation: Installation, session: Session, command: ExportEvidence) -> _Scope:
+    organisation_id = command.organisation_id
+    keystore = installation.keystore
+    folded = addresses.fold_parsed(addresses.parse(command.address, "address"))
+    lookup = lookup_hash(keystore.organisation(session, organisation_id), folded)
+    contact = contact_by_lookup(session, organisation_id, lookup)
+    if contact is None:
+        raise NotFoundError("nothing is recorded about this address")
+    published = latest_checkpoint(session, organisation_id)
+    if published is None:
+        raise UnavailableError("the log has no checkpoint yet")
+    origin = queries.origin_of(session, organisation_id)
+    verifier = Verifier.from_vkey(installation.signer.vkey(origin))
+    return _Scope(
+        installation,
+        session,
+        organisation_id,
+        contact.contact_id,
+        keystore.contact_keys(session, organisation_id, contact.key_id),
+        open_checkpoint(published.note, [verifier]),
+        published.note,
+    )
+
+
+def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Exported:
+    size = scope.checkpoint.size
+    own = [
+        index
+        for index in entry_indexes(scope.session, scope.organisation_id, scope.contact_id)
+        if index < size
+    ]
+    permits = queries.permits_of(scope.session, scope.organisation_id, scope.contact_id, size)
+    entries = _chosen(scope, sorted({*own, *(index for index, _, _ in permits)}))
+    indexes = [entry.index for entry in entries]
+    writer.add("README.txt", readme(scope.checkpoint, len(indexes), SMALL))
+    policy = make_policy([scope.installation.signer.vkey(scope.checkpoint.origin)])
+    writer.add("policy.txt", policy.text().encode("utf-8"))
+    writer.add("checkpoint", scope.note.encode("utf-8"))
+    _write_opened(scope, writer, indexes)
+    _write_permits(scope, writer, permits)
+    _write_rules(writer, entries)
+    _write_records(writer, entries)
+    if command.labels:
+        key = {"contact": str(scope.contact_id), "key": to_base64_url(scope.keys.label)}
+        writer.add(f"labels/{scope.contact_id}.json", to_json(key))
+    if command.since is not None and 0 < command.since < size:
+        proof = scope.tree.consistency_proof(command.since, size)
+        lines = "".join(f"{b64encode(hash_).decode('ascii')}\n" for hash_ in proof)
+        writer.add(f"consistency/{command.since}.txt", lines.encode("ascii"))
+    return Exported(len(indexes), len(permits), size)
+
+
+def _chosen(scope: _Scope, own: Sequence[int]) -> list[Entry]:
+    """The person's entries and those of the organisation they rest on, opened, without their blobs."""
+    opener = scope.opener
+    named, shut, found = rules.Referenced(), [], []
+    for leaf in opener.open(own):
+        entry = _entry(leaf)
+        found.append(entry)
+        named.add(entry)
+        if not entry.is_open or not _has_blobs(entry, leaf):
+            shut.append(entry)
+    others = queries.organisation_entries(
+        scope.session, scope.organisation_id, scope.checkpoint.size
+    )
+    wanted = [i for i, kind in others if kind.partition("/")[0] in rules.ALWAYS | rules.PUBLISHED]
+    found += [e for e in map(_entry, opener.open(wanted)) if rules.rests_on(e, named)]
+    erasures = [i for i, kind in others if kind.startswith("log.erasure/")]
+    found += rules.covering(map(_entry, opener.open(erasures)), shut)
+    return sorted(found, key=lambda entry: entry.index)
+
+
+def _entry(leaf: OpenedLeaf) -> Entry:
+    return open_entry(leaf.index, leaf.leaf, leaf.disclosures, f"entry {leaf.index}")
+
+
+def _has_blobs(entry: Entry, leaf: OpenedLeaf) -> bool:
+    """Tells whether the blobs of its own are still there (those of a form stand beside the form)."""
+    return entry.values.get("mail") is None or bool(leaf.blobs)
+
+
+def _write_opened(scope: _Scope, writer: BundleWriter, indexes: Sequence[int]) -> None:
+    leaves = scope.opener.open(indexes)
+    write_entries(
+        writer, scope.session, scope.organisation_id, scope.tree, scope.note, leaves, indexes,
+        scope.checkpoint.size,
+    )  # fmt: skip
+
+
+def _write_permits(
+    scope: _Scope, writer: BundleWriter, permits: Sequence[tuple[int, int, int]]
+) -> None:
+    for _, batch, row in permits:
+        number = batch_of(scope.session, scope.organisation_id, batch).organisation_number
+        permit_id = PermitId(number, batch, row)
+        proof = permit_proof(
+            scope.session, scope.organisation_id, permit_id, scope.installation.tiles
+        )
+        writer.add(f"permits/{permit_id}.json", to_json(proof.bundle_member()))
+
+
+def _write_rules(writer: BundleWriter, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if entry.kind.name == "pack.adopted":
+            pack_id, version = entry.need("pack"), entry.need("version")
+            path = f"rules/{pack_id}@{version}.toml"
+            if path not in writer:
+                writer.add(path, packs.pack_bytes(pack_id, version))
+
+
+def _write_records(writer: BundleWriter, entries: Sequence[Entry]) -> None:
+    broken = check_chains(Found(list(entries), {}), Report(outside_policy=False))
+    for path, record in records_of(stories(entries, broken), published_by(entries)):
+        writer.add(path, to_record(record))
+    writer.add(f"records/{CONTEXT}", CONTEXT_FILE.read_bytes())

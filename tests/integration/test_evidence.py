@@ -1,0 +1,275 @@
+"""Export on both engines: what the verbs wrote comes out as a bundle that verifies offline."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from consentledger.consents import queries as consent_queries
+from consentledger.consents import service as consents
+from consentledger.consents.commands import (
+    ConfirmConsents,
+    DecideConfirmation,
+    HandleConfirmation,
+    MailFacts,
+    NotMe,
+    RenderedMail,
+    RequestConsent,
+)
+from consentledger.db.installation import Installation
+from consentledger.evidence.service import Exported, ExportEvidence, export
+from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.kernel.tokens import pack_link
+from consentledger.ledger.policy import make_policy
+from consentledger.permits import service as permits
+from consentledger.permits.links import PermitId
+from consentledger.permits.rules import IssuePermits
+from consentledger.permits.service import Issued
+from consentledger.stops import service as stops
+from consentledger.stops.commands import StopByAddress, Unsubscribe, Withdraw
+from consentledger.verify.bundle import verify_bundle
+from consentledger.verify.report import Report
+from tests.factories import MadeForm, create_published_form
+
+ANNA, BERT = "Anna@shop-customer.example", "bert@elsewhere.example"
+MAIL = b"From: news@alpenkraut.example\r\n\r\nPlease confirm: https://consent.test/c/AAAA****\r\n"
+
+
+@dataclass
+class Path:
+    """The main path by the verbs themselves, for one published form."""
+
+    installation: Installation
+    made: MadeForm
+
+    def request(self, address: str = ANNA, *boxes: int) -> UUID:
+        ticked = tuple(self.made.purpose_ids[i] for i in boxes or (0,))
+        with self.installation.database.begin() as tx:
+            done = consents.request(tx, RequestConsent(self.made.form, address, ticked))
+        return done.request_id
+
+    def decide(self, request: UUID, outcome: str = "sent") -> bytes | None:
+        def render(facts: MailFacts) -> RenderedMail:
+            return RenderedMail(MAIL, "<1@consent.test>", {})
+
+        org = self.made.organisation_id
+        with self.installation.database.begin() as tx:
+            decided = consents.decide_confirmation(tx, DecideConfirmation(org, request), render)
+        assert decided.contact_id is not None
+        told = outcome if decided.decision == "send" else decided.decision
+        with self.installation.database.begin() as tx:
+            command = HandleConfirmation(
+                org, decided.contact_id, request, told, decided.link_id, 250, "ok", "<1@x>", 1
+            )
+            consents.handle_confirmation(tx, command)
+        if decided.link_id is None:
+            return None
+        return pack_link(self.made.form.organisation_number, decided.link_id)
+
+    def press(self, link: bytes, *, keep: int | None = None) -> None:
+        with self.installation.database.read() as session:
+            items = consent_queries.confirm_page(session, link).items
+        shown = tuple(item.item_id for item in items)
+        with self.installation.database.begin() as tx:
+            consents.confirm(tx, ConfirmConsents(link, shown, shown[:keep]))
+
+    def permit(self, *addresses: str) -> Issued:
+        command = IssuePermits(
+            self.made.organisation_id, self.made.sender_id, self.made.purpose_ids[0], "email",
+            addresses or (ANNA,), "key:test",
+        )  # fmt: skip
+        prepared = permits.prepare(self.installation.database, command)
+        with self.installation.database.begin() as tx:
+            return permits.issue(tx, prepared)
+
+    def leave(self, issued: Issued, row: int = 0, scope: str = "purpose") -> None:
+        link = PermitId(self.made.form.organisation_number, issued.batch, row).to_bytes()
+        with self.installation.database.begin() as tx:
+            stops.unsubscribe(tx, Unsubscribe(link, "one_click", scope))  # type: ignore[arg-type]
+
+    def export(self, address: str = ANNA, **more: object) -> tuple[bytes, Exported]:
+        file = io.BytesIO()
+        command = ExportEvidence(self.made.organisation_id, address, **more)  # type: ignore[arg-type]
+        done = export(self.installation, command, file)
+        return file.getvalue(), done
+
+    def verified(self, address: str = ANNA, **more: object) -> tuple[bytes, Report]:
+        data, _ = self.export(address, **more)
+        report = verify_bundle(io.BytesIO(data), policy=self.policy())
+        assert report.exit_code == 0, report.text()
+        return data, report
+
+    def policy(self) -> bytes:
+        origin = self.made.organisation.origin
+        return make_policy([self.installation.signer.vkey(origin)]).text().encode()
+
+
+@pytest.fixture
+def path(installation: Installation) -> Path:
+    made = create_published_form(
+        installation.database, installation.settings, titles=("weekly offers", "events")
+    )
+    return Path(installation, made)
+
+
+def states(report: Report) -> list[str]:
+    return sorted(state for consents in report.contacts.values() for state in consents.values())
+
+
+def test_the_main_path_verifies_offline(path: Path):
+    link = path.decide(path.request())
+    path.decide(path.request(BERT))
+    assert link
+    path.press(link)
+    first = path.permit(BERT, ANNA, "stranger@nowhere.example")
+    path.leave(first, row=1)
+    path.permit(ANNA)
+    data, report = path.verified()
+    assert states(report) == ["withdrawn"]
+    assert len(report.contacts) == 1
+    text = report.text()
+    assert "1 permits and 1 denials" in text
+    assert "published by the project" in text
+    own = verify_bundle(io.BytesIO(data))
+    assert own.exit_code == 3
+    assert path.verified(BERT)[1].contacts.keys().isdisjoint(report.contacts)
+
+
+def test_nothing_of_anybody_else_and_no_live_link(path: Path):
+    link = path.decide(path.request())
+    path.decide(path.request(BERT))
+    assert link
+    path.press(link)
+    issued = path.permit(ANNA, BERT)
+    data, _ = path.export()
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    everything = b"\n".join(contents.values())
+    tokens = path.installation.tokens
+    for row in (0, 1):
+        permit = PermitId(path.made.form.organisation_number, issued.batch, row)
+        assert tokens.make("unsubscribe", permit.to_bytes()).encode() not in everything
+    assert tokens.make("confirm", link).encode() not in everything
+    opened_texts = [
+        json.loads(base64.urlsafe_b64decode(line + b"=="))
+        for name, content in contents.items()
+        if name.endswith(".disclosures")
+        for line in content.split()
+    ]
+    said = json.dumps(opened_texts)
+    assert ANNA in said
+    assert BERT not in said
+    assert sum(name.startswith("permits/") for name in contents) == 1
+    assert sum(name.startswith("labels/") for name in contents) == 1
+
+
+def test_alike_exports_are_alike(path: Path):
+    link = path.decide(path.request())
+    assert link
+    path.press(link)
+    assert path.export() == path.export()
+
+
+def test_every_turn_of_the_story(path: Path):
+    first = path.decide(path.request(ANNA, 0, 1))
+    path.decide(path.request(ANNA, 1))  # joins the pending mail
+    assert first
+    path.press(first, keep=1)
+    issued = path.permit()
+    path.leave(issued, scope="organisation")
+    path.permit()
+    with path.installation.database.begin() as tx:
+        tx_command = StopByAddress(path.made.organisation_id, path.made.sender_id, ANNA, "en")
+        stops.stop_by_address(tx, tx_command)
+    path.permit()
+    again = path.decide(path.request())
+    if again:
+        path.press(again)
+    path.permit()
+    own = path.made
+    command = Withdraw(own.organisation_id, ANNA, "key:test", own.sender_id, own.purpose_ids[0])
+    with path.installation.database.begin() as tx:
+        stops.withdraw(tx, command)
+    path.permit()
+    path.verified()
+
+
+def test_not_me(path: Path):
+    link = path.decide(path.request())
+    assert link
+    path.press(link)
+    with path.installation.database.begin() as tx:
+        consents.decline(tx, NotMe(link))
+    path.permit()
+    _, report = path.verified()
+    assert states(report) == ["withdrawn"]
+    path.decide(path.request())  # suppressed now
+    path.verified()
+
+
+def test_a_request_that_nobody_confirmed(path: Path):
+    path.decide(path.request(), "refused")
+    path.permit()
+    _, report = path.verified()
+    assert states(report) == ["requested"]
+
+
+def test_it_grew_since(path: Path):
+    path.decide(path.request())
+    path.installation.signer.sign_due()
+    data, exported = path.export()
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        old = opened.read("checkpoint")
+    path.permit()
+    later, _ = path.export(since=exported.size)
+    report = verify_bundle(io.BytesIO(later), policy=path.policy(), since=old)
+    assert report.exit_code == 0, report.text()
+    assert f"only grew since your checkpoint at {exported.size} entries" in report.text()
+    without, _ = path.export()
+    assert verify_bundle(io.BytesIO(without), policy=path.policy(), since=old).exit_code == 1
+
+
+def test_without_labels(path: Path):
+    path.decide(path.request())
+    data, _ = path.verified(labels=False)
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        assert not [name for name in opened.namelist() if name.startswith("labels/")]
+
+
+def test_unknown_and_broken_addresses(path: Path):
+    with pytest.raises(NotFoundError):
+        path.export("nobody@nowhere.example")
+    with pytest.raises(InputError) as caught:
+        path.export("no address")
+    assert caught.value.field == "address"
+
+
+def test_another_organisation_sees_nothing(path: Path):
+    path.decide(path.request())
+    other = create_published_form(path.installation.database, path.installation.settings)
+    command = ExportEvidence(other.organisation_id, ANNA)
+    with pytest.raises(NotFoundError):
+        export(path.installation, command, io.BytesIO())
+
+
+def test_a_large_bundle_stands_in_tiles(path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("consentledger.evidence.write.SMALL", 10)
+    link = path.decide(path.request())
+    assert link
+    path.press(link)
+    for number in range(150):
+        path.request(f"noise{number}@elsewhere.example")
+    for _ in range(140):
+        path.permit()
+    data, report = path.verified()
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        names = opened.namelist()
+    assert "tile/0/000" in names
+    assert not [name for name in names if name.startswith("entries/")]
+    assert "140 permits and 0 denials" in report.text()
