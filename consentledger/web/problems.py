@@ -49,6 +49,7 @@ class Problem:
     reason: str | None = None
     retry_after: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[tuple[str, str, str], ...] = ()
 
 
 def install(app: Flask) -> None:
@@ -90,7 +91,9 @@ def _known(error: errors.ConsentLedgerError) -> Problem:
         return Problem(500, error.code, "the service is not set up rightly; its operator must look")
     if isinstance(error, errors.InputError):
         status = STATUS_OF_REASON.get(error.reason, status)
-        return Problem(status, error.code, str(error), error.field, error.reason)
+        # An error with several gaps tells all of them at once (organisations.rules.GapsError).
+        gaps = tuple((g.field, g.reason, g.message) for g in getattr(error, "gaps", ()))
+        return Problem(status, error.code, str(error), error.field, error.reason, gaps=gaps)
     headers = (("WWW-Authenticate", "Bearer"),) if status == 401 else ()
     retry_after = getattr(error, "retry_after", None)
     return Problem(status, error.code, str(error), retry_after=retry_after, headers=headers)
@@ -121,8 +124,9 @@ def as_json(problem: Problem) -> Response:
         "detail": problem.detail,
     }
     if problem.field is not None:
+        found = problem.gaps or ((problem.field, problem.reason or "", problem.detail),)
         body["errors"] = [
-            {"field": problem.field, "reason": problem.reason, "detail": problem.detail}
+            {"field": field, "reason": reason, "detail": detail} for field, reason, detail in found
         ]
     content = orjson.dumps(body)
     return Response(content, status=problem.status, mimetype="application/problem+json")
