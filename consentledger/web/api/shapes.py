@@ -1,0 +1,229 @@
+"""The JSON of what a marketer publishes. Only types are checked here: what may be published is rules' to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from consentledger.kernel.clock import to_text
+from consentledger.organisations.fields import CHANNELS
+from consentledger.organisations.rules import PURPOSE_CLASSES
+
+
+class Instant(fields.String):
+    """An instant as the log writes it."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else to_text(value)
+
+
+def text(description: str, **more: Any) -> fields.String:
+    """A required text."""
+    return fields.String(required=True, metadata={"description": description}, **more)
+
+
+def maybe(description: str, **more: Any) -> fields.String:
+    """A text that may be missing or null."""
+    return fields.String(
+        load_default=None, allow_none=True, metadata={"description": description}, **more
+    )
+
+
+def identifier(description: str = "") -> fields.UUID:
+    """A required UUID."""
+    return fields.UUID(required=True, metadata={"description": description})
+
+
+def channel(**more: Any) -> fields.String:
+    """A channel."""
+    return fields.String(
+        validate=validate.OneOf(CHANNELS),
+        load_default="email",
+        metadata={"description": "only email can be collected today"},
+        **more,
+    )
+
+
+class EntrySchema(Schema):
+    """Where an act stands in the organisation's log."""
+
+    index = fields.Integer(required=True)
+    leaf_hash = fields.String(metadata={"description": "RFC 9162 leaf hash, 64 hex digits"})
+
+
+class IdentitySchema(Schema):
+    """Who writes, as recipients see it."""
+
+    name = text("the brand")
+    legal_name = text("the legal person; never changes")
+    postal_address = text("lines separated by LF")
+    country = text("two capital letters")
+    contact_email = text("where people reach the sender")
+    from_name = text("the name in From")
+    from_address = text("the address in From")
+    contact_phone = maybe("a telephone number")
+    colour = maybe("#rrggbb, for the pages")
+    privacy_url = maybe("where the privacy notice is online")
+
+
+class TransportSchema(Schema):
+    """A sender's own SMTP peer; certificates are always verified."""
+
+    server = text("a full host name")
+    port = fields.Integer(load_default=587)
+    tls = fields.String(load_default="starttls", validate=validate.OneOf(["starttls", "implicit"]))
+    username = maybe("")
+    password = maybe("kept sealed, never shown again", load_only=True)
+
+
+class SenderInSchema(IdentitySchema):
+    """A sender to publish."""
+
+    link_host = maybe("a host of its own for its links")
+    transport = fields.Nested(TransportSchema, load_default=None, allow_none=True)
+
+
+class SenderVersionSchema(SenderInSchema):
+    """A new version of a sender; without `transport` the one it has is kept."""
+
+    drop_transport = fields.Boolean(load_default=False)
+
+
+class SenderSchema(Schema):
+    """A published sender in its newest version."""
+
+    sender_id = identifier()
+    version = fields.Integer(required=True)
+    identity = fields.Nested(IdentitySchema, required=True)
+    link_host = fields.String(required=True, allow_none=True)
+    has_transport = fields.Boolean(required=True)
+    published_at = Instant(required=True)
+
+
+class PublishedSchema(Schema):
+    """What was published: its version, and its entry in the log."""
+
+    id = identifier()
+    version = fields.Integer(required=True)
+    entry_index = fields.Integer(required=True)
+
+
+class PurposeInSchema(Schema):
+    """A purpose to publish."""
+
+    titles = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "title by language tag"},
+    )
+    purpose_class = fields.String(
+        data_key="class", load_default="marketing", validate=validate.OneOf(PURPOSE_CLASSES)
+    )
+    channels = fields.List(
+        fields.String(validate=validate.OneOf(CHANNELS)), load_default=lambda: ["email"]
+    )
+    categories = fields.List(fields.String(), load_default=list)
+
+
+class PurposeSchema(Schema):
+    """A published purpose in its newest version."""
+
+    purpose_id = identifier()
+    version = fields.Integer(required=True)
+    purpose_class = fields.String(data_key="class", required=True)
+    titles = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    channels = fields.List(fields.String(), required=True)
+    categories = fields.List(fields.String(), required=True)
+    published_at = Instant(required=True)
+
+
+class WordingInSchema(Schema):
+    """A wording's draft."""
+
+    sender_id = identifier()
+    purpose_id = identifier()
+    language = text("a language tag")
+    channel = channel()
+    controllers = fields.List(
+        fields.String(), required=True, metadata={"description": "each by its legal name"}
+    )
+    statement = text("names each controller, the purpose and the channel")
+    withdrawal = text("how to take it back")
+    notice_text = text("the stored copy of the privacy notice")
+    notice_url = maybe("where the notice is online")
+
+
+class WordingSchema(WordingInSchema):
+    """A wording; `published_at` is null for a draft."""
+
+    wording_id = identifier()
+    published_at = Instant(required=True, allow_none=True)
+
+
+class WordingPublishedSchema(Schema):
+    """A published wording and its entry in the log."""
+
+    wording_id = identifier()
+    entry_index = fields.Integer(required=True)
+
+
+class FormFieldSchema(Schema):
+    """An input besides the boxes; only email may be required."""
+
+    name = text("email, or a name such as first_name")
+    required = fields.Boolean(load_default=False)
+
+
+class FormInSchema(Schema):
+    """A form's draft. Each wording is one box, unticked; there is no way to say otherwise."""
+
+    sender_id = identifier()
+    language = text("the language of its wordings")
+    channel = channel()
+    wordings = fields.List(fields.UUID(), required=True)
+    fields_ = fields.List(
+        fields.Nested(FormFieldSchema),
+        attribute="fields",
+        data_key="fields",
+        load_default=lambda: [{"name": "email", "required": True}],
+    )
+    origins = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={"description": "pages that may embed and post it"},
+    )
+    returns = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={"description": "where people may be led back to"},
+    )
+
+
+class FormSchema(Schema):
+    """A form; version 0 was never published."""
+
+    form_id = identifier()
+    state = fields.String(
+        required=True, validate=validate.OneOf(["draft", "published", "unpublished"])
+    )
+    version = fields.Integer(required=True)
+    draft = fields.Nested(FormInSchema)
+    created_at = Instant()
+
+
+class FormStateSchema(Schema):
+    """A form's state and served version."""
+
+    form_id = identifier()
+    state = fields.String(required=True)
+    version = fields.Integer(required=True)
+
+
+class FormPublishedSchema(Schema):
+    """The version that is served from now on, and its entry in the log."""
+
+    form_id = identifier()
+    version = fields.Integer(required=True)
+    entry_index = fields.Integer(required=True)
