@@ -49,8 +49,8 @@ def ids(shop: Shop, issued: Issued) -> list[str]:
 def test_each_recipient_gets_a_decision_with_its_reason(shop: Shop) -> None:
     shop.confirm("ann@example.org", "Bea@Example.org", "cid@example.org", "dan@example.org")
     shop.withdraw("cid@example.org")
-    shop.object("dan@example.org")
-    shop.object("eve@example.org", scope="sender", lasting=timedelta(days=7))
+    shop.stop("dan@example.org")
+    shop.stop("eve@example.org", scope="sender", lasting=timedelta(days=7))
     issued = shop.issue(
         "ann@example.org", "bea@EXAMPLE.ORG", "cid@example.org", "dan@example.org", "eve@example.org",
         "nobody@example.org", "not an address", "ANN@example.org", "", "a\r\nb@example.org", "x@y@z.org",
@@ -75,8 +75,8 @@ def test_consent_holds_for_its_own_purpose_sender_and_organisation(
 
 def test_a_pause_ends_and_only_a_new_act_reopens_an_objection(shop: Shop) -> None:
     shop.confirm("ann@example.org", "bea@example.org")
-    shop.object("ann@example.org", scope="sender", lasting=timedelta(microseconds=1))
-    shop.object("bea@example.org", scope="purpose")
+    shop.stop("ann@example.org", scope="sender", lasting=timedelta(microseconds=1))
+    shop.stop("bea@example.org", scope="purpose")
     assert codes(shop.issue("ann@example.org", "bea@example.org")) == [
         "consent",
         "objected,withdrawn",
@@ -257,10 +257,10 @@ def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
     issued = shop.issue(*people, "nobody@example.org")
     first = ids(shop, issued)
     shop.withdraw("bea@example.org")
-    shop.object("cid@example.org")
+    shop.stop("cid@example.org")
     shop.withdraw("dan@example.org")
     shop.confirm("dan@example.org")  # has come back, but the first stop killed the permit
-    shop.object("eve@example.org", scope="sender", lasting=timedelta(days=7))
+    shop.stop("eve@example.org", scope="sender", lasting=timedelta(days=7))
     bob = make_shop(installation.database, installation.settings, "bob")
     foreign = ids(bob, bob.issue("ann@example.org"))[0]
     asked = [*first, foreign, str(PermitId(shop.number, issued.batch, 99))]
@@ -279,12 +279,12 @@ def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
     assert reasons == ["expired"] * 5 + ["denied", "unknown", "unknown"]
 
 
-@pytest.mark.parametrize("stop", ["withdraw", "object"])
-def test_a_stop_between_the_facts_and_the_lock_is_seen(shop: Shop, stop: str) -> None:
+@pytest.mark.parametrize("act", ["withdraw", "stop"])
+def test_a_stop_between_the_facts_and_the_lock_is_seen(shop: Shop, act: str) -> None:
     people = [f"p{n}@example.org" for n in range(40)]
     shop.confirm(*people)
     prepared = service.prepare(shop.database, shop.ask(*people))
-    getattr(shop, stop)("p7@example.org", "p30@example.org")
+    getattr(shop, act)("p7@example.org", "p30@example.org")
     with shop.database.begin() as tx:
         issued = service.issue(tx, prepared)
     refused = {n for n, code in enumerate(codes(issued)) if code != "consent"}

@@ -107,7 +107,7 @@ def race(
     def leave() -> None:
         dice = random.Random()
         while not over():
-            act = dice.choice((shop.withdraw, shop.object, shop.confirm, shop.confirm))
+            act = dice.choice((shop.withdraw, shop.stop, shop.confirm, shop.confirm))
             act(*dice.sample(PEOPLE, 3))
             count.acts += 1
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from consentledger.contacts import address as addresses
@@ -56,7 +57,7 @@ class Shop:
         with self.database.begin() as tx:
             return self.act(tx, people, lambda: ("consent.withdrawn", values))
 
-    def object(
+    def stop(
         self, *people: str, scope: str = "organisation", lasting: timedelta | None = None
     ) -> list[Appended]:
         """Each of these addresses says stop; for a while if `lasting` is given."""
@@ -73,21 +74,23 @@ class Shop:
             }
             return self.act(tx, people, lambda: ("objection.recorded", values))
 
-    def act(self, tx: Tx, people: Sequence[str], make: object) -> list[Appended]:
+    def act(
+        self, tx: Tx, people: Sequence[str], make: Callable[[], tuple[str, dict[str, Any]]]
+    ) -> list[Appended]:
         """Locks the contacts of these addresses, records one entry each, appends."""
         drafts = []
         for person in sorted(people):
             contact = contacts.upsert(tx, self.organisation_id, addresses.parse(person))
-            kind, values = make()  # type: ignore[operator]
+            kind, values = make()
             draft = Draft(kind, values, actor="person", chain=contact.chain)
             contacts.record(contact, [draft], to_text(tx.now))
             contacts.save(tx, contact)
             drafts.append(draft)
         return tx.log.append(tx, self.organisation_id, drafts)
 
-    def ask(self, *people: str, **more: object) -> IssuePermits:
+    def ask(self, *people: str, **more: Any) -> IssuePermits:
         """The command that asks for permits to these addresses."""
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "organisation_id": self.organisation_id,
             "sender_id": self.sender_id,
             "purpose_id": self.purpose_id,
@@ -96,9 +99,9 @@ class Shop:
             "actor": "key:test",
             **more,
         }
-        return IssuePermits(**values)  # type: ignore[arg-type]
+        return IssuePermits(**values)
 
-    def issue(self, *people: str, **more: object) -> Issued:
+    def issue(self, *people: str, **more: Any) -> Issued:
         """Issues permits as delivery does: prepared outside, issued inside one transaction."""
         prepared = service.prepare(self.database, self.ask(*people, **more))
         with self.database.begin() as tx:
@@ -112,7 +115,7 @@ class Shop:
             "channel": "email",
         }
 
-    def _confirmed(self, purpose_id: UUID | None) -> dict[str, object]:
+    def _confirmed(self, purpose_id: UUID | None) -> dict[str, Any]:
         blob = ["sha256", "00" * 32, 0, "text/plain"]
         return {
             **self.key(), "purpose": str(purpose_id or self.purpose_id),
@@ -136,13 +139,13 @@ def make_shop(database: Database, settings: Settings, name: str = "alice") -> Sh
     return Shop(database, made.organisation_id, made.number, sender.id, purpose_id)
 
 
-def make_purpose(database: Database, organisation_id: UUID, **more: object) -> UUID:
+def make_purpose(database: Database, organisation_id: UUID, **more: Any) -> UUID:
     """Publishes a purpose and returns its id."""
     command = organisations.PublishPurpose(
         organisation_id,
         {"en": "Weekly offers"},
         "operator",
-        **more,  # type: ignore[arg-type]
+        **more,
     )
     with database.begin() as tx:
         return organisations.publish_purpose(tx, command).id

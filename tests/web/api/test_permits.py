@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,7 +70,7 @@ class World:
 
 
 @pytest.fixture
-def world(installation: Installation) -> Iterator[World]:
+def world(installation: Installation) -> World:
     """alice's shop with two people who said yes, and bob and charlie."""
     database = installation.database
     cast = create_cast(database, installation.settings)
@@ -85,7 +84,7 @@ def world(installation: Installation) -> Iterator[World]:
     )
     shop.confirm("ann@example.org", "bea@example.org")
     app = create_app(installation.settings, installation)
-    yield World(cast, shop, app.test_client(use_cookies=False), installation)
+    return World(cast, shop, app.test_client(use_cookies=False), installation)
 
 
 def test_a_permit_carries_link_headers_and_reasons(world: World) -> None:
