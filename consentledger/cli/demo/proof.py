@@ -11,6 +11,8 @@ from consentledger.cli.demo.pages import fetch
 from consentledger.cli.demo.play import Story, check
 from consentledger.cli.demo.shop import Account
 from consentledger.cli.demo.world import World, command
+from consentledger.verify.bundle import verify_bundle
+from consentledger.verify.report import INVALID
 
 
 def prove(story: Story, world: World, shop: Account, address: str, out: Path) -> None:
@@ -35,19 +37,21 @@ def prove(story: Story, world: World, shop: Account, address: str, out: Path) ->
         without = command(_alone(world), ["verify", str(bundle)])
         check(without.returncode == 3, "without a policy it is only consistent with itself")
         said += ["exit 0 under the policy", "exit 3 without one"]
-    with story.step("One changed byte is caught") as said:
+    with story.step("One changed bit is caught") as said:
         members = _members(answer.body)
         for name in members:
-            forged = out / "forged.zip"
-            forged.write_bytes(_tampered(answer.body, name))
-            found = command(_alone(world), ["verify", str(forged), "--policy", str(policy)])
-            forged.unlink()
-            check(found.returncode == 1, f"a changed byte in {name} is caught")
-            check(name in found.stdout + found.stderr, f"the verifier names {name}")
-        said += [f"in each of {len(members)} members, by name, exit 1"]
+            _is_caught(answer.body, name, policy.read_bytes())
+        said += [f"in each of {len(members)} files of the bundle", "the file is named"]
     with story.step("The log agrees with its raw rows") as said:
         world.run("log", "checkpoint")
         said += [world.run("log", "fsck", "--openings").strip()]
+
+
+def _is_caught(bundle: bytes, name: str, policy: bytes) -> None:
+    report = verify_bundle(io.BytesIO(_tampered(bundle, name)), policy=policy)
+    named = {finding.file for finding in report.findings if finding.kind == "failed"}
+    check(report.exit_code == INVALID, f"a changed bit in {name} makes the bundle invalid")
+    check(name in named, f"the verifier names {name}, not {named}")
 
 
 def _alone(world: World) -> dict[str, str]:
