@@ -18,21 +18,28 @@ from consentledger.consents.commands import (
     ConfirmPage,
     DecideConfirmation,
     Decision,
+    Declined,
     HandleConfirmation,
     MailFacts,
+    NotMe,
     Origin,
     RenderedMail,
     RequestConsent,
 )
 from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contact_queries
+from consentledger.contacts import standing as standings
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
 from consentledger.db.entries import open_disclosures, opening_context
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, Opening
+from consentledger.kernel.clock import now
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.leaf import check_disclosures, parse_leaf
+from consentledger.permits.models import Permit, PermitBatch
+from consentledger.stops import service as stops
+from consentledger.stops.commands import StopAsked, StopByAddress, StopLink, Stopped, Unsubscribe
 from tests.factories import MadeForm, create_published_form
 
 ADDRESS = "alice@example.com"
@@ -138,6 +145,71 @@ class People:
         self.mails.append(facts)
         return RenderedMail(
             b"the mail, " + facts.link_id.hex().encode(), "<1@example.com>", {"n": 1}
+        )
+
+    def not_me(self, link: bytes) -> Declined:
+        """Presses `this was not me`."""
+        with self.database.begin() as tx:
+            return service.decline(tx, NotMe(link, CAME))
+
+    def permit(self, address: str = ADDRESS, purpose: UUID | None = None) -> bytes:
+        """Writes a permit's rows as a batch of one; returns the 12-byte id of its unsubscribe link."""
+        contact = self.contact(address)
+        batch = int.from_bytes(os.urandom(6), "big")
+        with self.database.begin() as tx:
+            tx.session.add(
+                PermitBatch(
+                    organisation_id=self.org,
+                    batch=batch,
+                    entry_index=0,
+                    count=1,
+                    sender_id=self.made.sender_id,
+                    purpose_id=purpose or self.made.purpose_ids[0],
+                    channel="email",
+                    message={},
+                    verdicts=[],
+                    issued_at=tx.now,
+                    valid_until_at=tx.now,
+                )
+            )
+            tx.session.add(
+                Permit(
+                    organisation_id=self.org,
+                    batch=batch,
+                    row_number=0,
+                    contact_id=contact.contact_id if contact else None,
+                    verdict=0,
+                    salt=bytes(16),
+                )
+            )
+        return pack_link(self.made.organisation.number, batch.to_bytes(6, "big") + bytes(2))
+
+    def unsubscribe(
+        self, link: bytes, method: Any = "one_click", scope: Any = "purpose"
+    ) -> Stopped:
+        """Presses an unsubscribe link."""
+        with self.database.begin() as tx:
+            return stops.unsubscribe(tx, Unsubscribe(link, method, scope))
+
+    def stop(self, address: str = ADDRESS) -> StopAsked:
+        """Types an address in on /stop."""
+        command = StopByAddress(self.org, self.made.sender_id, address, "en")
+        with self.database.begin() as tx:
+            return stops.stop_by_address(tx, command)
+
+    def stop_link(self, link: bytes) -> Stopped:
+        """Presses the link that /stop mailed."""
+        with self.database.begin() as tx:
+            return stops.stop_link(tx, StopLink(link))
+
+    def state(self, address: str = ADDRESS, purpose: UUID | None = None) -> str:
+        """Reads a consent's state as permits see it."""
+        contact = self.contact(address)
+        if contact is None:
+            return "none"
+        wanted = purpose or self.made.purpose_ids[0]
+        return standings.consent_state(
+            contact.standing, self.made.sender_id, wanted, "email", now()
         )
 
     def contact(self, address: str = ADDRESS) -> Contact | None:
