@@ -40,5 +40,5 @@ def create_app(settings: Settings, installation: Installation | None = None) -> 
     rendering.install(app)
     register_public(app)
     if find_spec(API) is not None:
-        import_module(API).register(app)
+        getattr(import_module(API), "register", lambda _app: None)(app)
     return app

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from consentledger.app import create_app
 from consentledger.consents.models import ConsentRequest
 from consentledger.db.installation import Installation
-from consentledger.db.models import LogHead
+from tests.web.acts import fields, size_of, statements
 from tests.web.town import ORIGIN, Shop, open_shop
-
-
-def size_of(installation: Installation, shop: Shop) -> int:
-    query = select(LogHead.size).where(LogHead.organisation_id == shop.organisation_id)
-    with installation.database.read() as session:
-        return session.execute(query).scalar_one()
-
-
-def fields(shop: Shop, email: str = "maria@example.org", **more: Any) -> dict[str, Any]:
-    return {"email": email, "purpose": str(shop.offers), **more}
 
 
 def test_a_sign_up_is_in_the_log_when_the_page_says_so(
@@ -220,23 +207,6 @@ def test_a_network_may_ask_only_so_often(client: FlaskClient, shop: Shop) -> Non
     first = [post(n, f"2001:db8:1:2::{n:x}") for n in range(31)]
     assert first == [200] * 30 + [429]
     assert post(99, "2001:db8:1:3::1") == 200
-
-
-@contextmanager
-def statements(installation: Installation) -> Iterator[list[str]]:
-    """Collects what is sent to the database, and what a driver rolls back or commits."""
-    seen: list[str] = []
-    engines = {installation.database.write_engine, installation.database.read_engine}
-    engines = {getattr(engine, "_proxied", engine) for engine in engines}
-
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_known_and_unknown_addresses_get_the_same_bytes_by_the_same_statements(

@@ -39,7 +39,8 @@ def confirm(token: str) -> Response:
         if page.state != "open":
             return shown.answer(page, token)
         choices = shown.choices(request.form)
-        if choices.open_items or not choices.shown:
+        asked = {item.item_id for item in page.items}
+        if choices.open_items or asked.isdisjoint(choices.shown):
             return shown.again(page, token, choices)
         command = ConfirmConsents(link, choices.shown, choices.kept, came())
         with installation().database.begin() as tx:

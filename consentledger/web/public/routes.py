@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from flask import Flask
 
-from consentledger.web.public import brand, confirm, forms, health, home, receipt, well_known
+from consentledger.web.public import (
+    brand,
+    confirm,
+    forms,
+    health,
+    home,
+    receipt,
+    stop,
+    unsubscribe,
+    well_known,
+)
+
+GROUPS = (brand, confirm, forms, health, home, receipt, stop, unsubscribe, well_known)
 
 
 def register(app: Flask) -> None:
     """Register every group of public endpoints."""
-    for module in (brand, confirm, forms, health, home, receipt, well_known):
+    for module in GROUPS:
         app.register_blueprint(module.blueprint)
