@@ -119,7 +119,7 @@ def _check_blob(
     path = f"blobs/{value[1]}"
     if path in bundle:
         if path not in seen:
-            check_blob(value, bundle.read(path))  # type: ignore[arg-type]
             seen.add(path)
+            check_blob(value, bundle.read(path))  # type: ignore[arg-type]
     elif not any(erasure.covers(entry.index, "copy") for erasure in erasures):
         raise entry.wrong(f"the stored text of {name} is missing and was not erased", "blob")

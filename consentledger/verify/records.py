@@ -76,7 +76,7 @@ def record_id(key: Key, consent: Consent) -> str:
 def record_of(story: Story, key: Key, published: Published) -> dict[str, Any]:
     """Makes the record of one consent from what the entries open; needs sender, purpose and form."""
     consent = story.standing.of(key)
-    sender = published.senders[key[0]]
+    sender = _known(published.senders, key[0], "sender")
     source = _source(story, key)
     wordings = [published.wordings[w] for w in _wordings(source) if w in published.wordings]
     wordings = [w for w in wordings if w.text("purpose") == key[1]] or wordings
@@ -119,6 +119,13 @@ def records_of(
                 yield record_path(key, consent), record_of(story, key, published)
 
 
+def _known(published: Mapping[str, Entry], name: str, what: str) -> Entry:
+    found = published.get(name)
+    if found is None:
+        raise VerificationError(f"the {what} {name} is not published in the bundle", rule=RULE)
+    return found
+
+
 def _source(story: Story, key: Key) -> Entry:
     """The latest entry that asked for this consent, or gave it."""
     for entry in reversed(story.entries):
@@ -146,7 +153,7 @@ def _party(party: str, sender: Entry) -> dict[str, Any]:
 
 
 def _process(key: Key, source: Entry, published: Published, country: str) -> dict[str, Any]:
-    purpose = published.purposes[key[1]]
+    purpose = _known(published.purposes, key[1], "purpose")
     tracking = purpose.text("class") == "tracking"
     return {
         "@type": "dpv:Process",

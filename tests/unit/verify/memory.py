@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from consentledger.law import packs
 from consentledger.ledger import merkle
-from consentledger.ledger.bundle import BundleWriter, evidence_signer, to_json
-from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
+from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind
-from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label, parse_leaf
+from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label
 from consentledger.ledger.note import Signer
 from consentledger.ledger.permit import Permit, permit_disclosure, permit_line_hash
-from consentledger.ledger.tiles import WIDTH, tiles_of
-from consentledger.verify.chain import check_chains
-from consentledger.verify.entries import Entry, Found
 from consentledger.verify.permits import permit_file
-from consentledger.verify.records import CONTEXT, record_of, record_path, to_record
-from consentledger.verify.report import Report
-from consentledger.verify.rests import check_rests
-from consentledger.verify.story import stories
 
 ORIGIN = "shop.example/log/abc"
 SENDER, PURPOSE, FORM, WORDING = "s-1", "p-1", "f-1", "w-1"
@@ -263,145 +253,3 @@ class MemoryLog:
                 self.hidden.setdefault(index, set()).update(hidden)
         plain = {"classes": classes, "part": "1/1", "ranges": ranges, "reason": "expired"}
         return self.add("log.erasure", {}, plain=plain, actor="worker")
-
-    # From here on: bundles.
-
-    def checkpoint(self, size: int | None = None) -> str:
-        hashes = [b.leaf_hash for b in self.built[:size]]
-        root = merkle.root_of(hashes)
-        return sign_checkpoint(Checkpoint(self.origin, len(hashes), root), [self.signer])
-
-    def policy(self) -> bytes:
-        return f"log {self.signer.vkey}\nquorum none\n".encode()
-
-    def disclosures(self, index: int) -> list[str]:
-        hidden = self.hidden.get(index, set())
-        return [d for name, d in self.built[index].disclosures if name not in hidden]
-
-    def opened(self) -> list[Entry]:
-        found = []
-        for index, leaf in enumerate(self.built):
-            parsed = parse_leaf(leaf.leaf)
-            hidden = self.hidden.get(index, set())
-            values = {n: _listed(v) for n, v in self.values[index].items() if n not in hidden}
-            found.append(
-                Entry(
-                    index, leaf.leaf_hash, parsed, kind(parsed.kind_name), values, f"entry {index}"
-                )
-            )
-        return found
-
-    def records(self) -> dict[str, bytes]:
-        report = Report(outside_policy=True)
-        entries = self.opened()
-        broken = check_chains(Found(entries, {}), report)
-        published = check_rests(entries, report)
-        return {
-            record_path(key, consent): to_record(record_of(story, key, published))
-            for story in stories(entries, broken).values()
-            for key, consent in story.standing.consents.items()
-            if consent.history
-        }
-
-    def members(self, contacts: Iterable[Contact] = ()) -> dict[str, bytes]:
-        """Everything of a bundle but its entries and manifest."""
-        pack = packs.default_pack()
-        members = {"README.txt": b"read me\n", "policy.txt": self.policy()}
-        members["checkpoint"] = self.checkpoint().encode()
-        members[f"rules/{pack.name}.toml"] = packs.pack_bytes(pack.id, pack.version)
-        members[f"records/{CONTEXT}"] = b"{}\n"
-        members |= {f"blobs/{name}": data for name, data in self.kept_blobs().items()}
-        members |= {f"permits/{name}.json": to_json(value) for name, value in self.permits.items()}
-        for contact in contacts:
-            key = base64.urlsafe_b64encode(contact.key).rstrip(b"=").decode()
-            value = {"contact": contact.name, "key": key}
-            members[f"labels/{contact.name}.json"] = to_json(value)
-        return members | self.records()
-
-    def kept_blobs(self) -> dict[str, bytes]:
-        used = {
-            str(value[1])
-            for index, values in enumerate(self.values)
-            for name, value in values.items()
-            if isinstance(value, list) and value[:1] == ["sha256"]
-            and name not in self.hidden.get(index, set())
-        }  # fmt: skip
-        return {name: data for name, data in self.blobs.items() if name in used}
-
-    def bundle(
-        self,
-        contacts: Iterable[Contact] = (),
-        *,
-        change: Callable[[dict[str, bytes]], None] = lambda members: None,
-        skip: Iterable[int] = (),
-        only: Callable[[BundleWriter], None] | None = None,
-    ) -> bytes:
-        """The whole log as a small bundle; `change` may tamper before the manifest is signed."""
-        note, hashes = self.checkpoint(), [b.leaf_hash for b in self.built]
-        node = merkle.nodes_of(hashes)
-        collected = _Collector()
-        for index, built in enumerate(self.built):
-            if index not in set(skip):
-                path = merkle.inclusion_proof(index, len(hashes), node)
-                collected.add_entry(index, built.leaf, path, note, self.disclosures(index))
-        return self._write(collected.members | self.members(contacts), change)
-
-    def tiled(
-        self,
-        contacts: Iterable[Contact] = (),
-        *,
-        change: Callable[[dict[str, bytes]], None] = lambda members: None,
-        shown: Callable[[int], bool] = lambda index: True,
-    ) -> bytes:
-        """The whole log as a large bundle, in tiles; `shown` tells which entries are opened."""
-        hashes = [b.leaf_hash for b in self.built]
-        size = len(hashes)
-        collected = _Collector()
-        node = merkle.nodes_of(hashes)
-        for level, n, width in tiles_of(size):
-            first = n * WIDTH
-            row = [node(8 * level, first + i) for i in range(width)]
-            collected.add_tile(level, n, row)
-        for n in range((size + WIDTH - 1) // WIDTH):
-            part = range(n * WIDTH, min(size, (n + 1) * WIDTH))
-            opened = {i: self.disclosures(i) for i in part if shown(i)}
-            collected.add_entry_bundle(n, [self.built[i].leaf for i in part], opened)
-        return self._write(collected.members | self.members(contacts), change)
-
-    def _write(
-        self, members: dict[str, bytes], change: Callable[[dict[str, bytes]], None]
-    ) -> bytes:
-        change(members)
-        file = io.BytesIO()
-        writer = BundleWriter(file, self.evidence)
-        for path, data in members.items():
-            writer.add(path, data)
-        writer.close()
-        return file.getvalue()
-
-
-class _Collector(BundleWriter):
-    """Takes what a writer would write, so that a test can tamper before it is signed."""
-
-    def __init__(self) -> None:
-        self.members: dict[str, bytes] = {}
-
-    def add(self, path: str, data: bytes) -> None:
-        self.members[path] = data
-
-
-def _listed(value: Value) -> Value:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def journey() -> tuple[MemoryLog, Contact, str, str]:
-    """The main path: sign up, mail, confirm, permit, unsubscribe, denial; and a stranger's company."""
-    log, anna, other = MemoryLog(), Contact("anna"), Contact("bert")
-    log.request(anna)
-    log.mail(anna)
-    log.request(other, "r-9")
-    log.confirm(anna)
-    allowed = log.issue(anna)
-    log.withdraw(anna)
-    denied = log.issue(anna, "withdrawn", "none", False, "withdrawn")
-    return log, anna, allowed, denied
