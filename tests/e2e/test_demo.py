@@ -1,0 +1,152 @@
+"""The demo as a newcomer meets it: played by itself from an empty folder, and clicked through in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+COMMAND = [sys.executable, "-P", "-m", "consentledger"]
+
+
+def _environment() -> dict[str, str]:
+    # A wrong setting of whoever runs the tests must not reach the demo, and would break it if it did.
+    return {**os.environ, "CONSENTLEDGER_DATABASE_URL": "postgresql://nowhere/none", "TERM": "dumb"}
+
+
+def test_once_holds_in_an_empty_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "demo", "--once", "--out", "out"],
+        cwd=tmp_path, env=_environment(), capture_output=True, text=True, check=False, timeout=120,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✗" not in done.stdout
+    assert re.search(r"All \d+ steps held", done.stdout)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out"], "nothing else is left"
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "bundle.zip",
+        "policy.txt",
+    ]
+    with zipfile.ZipFile(tmp_path / "out" / "bundle.zip") as bundle:
+        assert bundle.testzip() is None
+    verified = subprocess.run(
+        [*COMMAND, "verify", "out/bundle.zip", "--policy", "out/policy.txt"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert verified.returncode == 0, verified.stdout
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A running demo; the addresses that it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--instance", str(folder / "instance")],
+        env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout is not None
+    addresses: dict[str, str] = {}
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        found = re.search(r"^  The (.+?)\s+(http://\S+)", line)
+        if found:
+            addresses[found[1]] = found[2]
+        if "are in" in line:
+            break
+    assert len(addresses) == 5, "".join(lines)
+    yield addresses
+    process.send_signal(signal.SIGTERM)
+    rest = process.stdout.read()
+    assert process.wait(timeout=40) == 0, rest
+    process.stdout.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A page that fails the test on any script error or refused resource."""
+    context = browser.new_context()
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on(
+        "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert not complaints
+
+
+def _open_letter(page: Page, town: dict[str, str], recipient: str, count: int = 1) -> None:
+    """Wait until `recipient` has `count` letters, and open the newest."""
+    deadline = time.monotonic() + 30
+    while True:
+        listing = json.loads(page.request.get(f"{town['mailbox']}/letters.json").text())
+        letters = [letter["id"] for letter in listing if letter["to"] == recipient]
+        if len(letters) >= count:
+            page.goto(f"{town['mailbox']}/letters/{letters[0]}")
+            return
+        assert time.monotonic() < deadline, f"no mail for {recipient}"
+        time.sleep(0.1)
+
+
+def _confirm(page: Page, town: dict[str, str], recipient: str) -> None:
+    _open_letter(page, town, recipient)
+    with page.expect_popup() as popup:
+        page.frame_locator("iframe").get_by_role("link").first.click()
+    confirm = popup.value
+    confirm.get_by_role("button").first.click()
+    expect(confirm.locator("main")).to_contain_text("consent.confirmed")
+    confirm.close()
+
+
+@pytest.mark.browser
+def test_a_person_signs_up_and_leaves_by_the_plain_form(tab: Page, town: dict[str, str]) -> None:
+    person = "ada@person.example"
+    tab.goto(town["shop"])
+    form = tab.locator("form").first
+    form.get_by_label("Your e-mail address").fill(person)
+    form.get_by_role("checkbox").first.check()
+    form.get_by_role("button").click()
+    expect(tab.locator("h1")).to_be_visible()
+    _confirm(tab, town, person)
+
+    tab.goto(town["shop’s office"])
+    tab.get_by_label("To whom").fill(f"{person}\nstranger@person.example")
+    tab.get_by_role("button").click()
+    expect(tab.get_by_role("row").filter(has_text=person)).to_contain_text("Yes, sent")
+    expect(tab.get_by_role("row").filter(has_text="stranger")).to_contain_text("no_basis")
+
+    _open_letter(tab, town, person, count=2)
+    tab.get_by_role("button", name="Unsubscribe").click()
+    expect(tab.get_by_role("status")).to_contain_text("200")
+
+    tab.goto(town["shop’s office"])
+    tab.get_by_label("To whom").fill(person)
+    tab.get_by_role("button").click()
+    expect(tab.get_by_role("row").filter(has_text=person)).to_contain_text("withdrawn")
+
+
+@pytest.mark.browser
+def test_a_person_signs_up_in_the_frame_on_another_origin(tab: Page, town: dict[str, str]) -> None:
+    person = "grace@person.example"
+    tab.goto(town["shop"])
+    frame = tab.frame_locator("iframe.form")
+    frame.get_by_role("textbox").first.fill(person)
+    frame.get_by_role("checkbox").nth(1).check()
+    frame.get_by_role("button").click()
+    expect(frame.locator("h1")).not_to_contain_text("Sign up")
+    _confirm(tab, town, person)
+    assert tab.context.cookies() == []
