@@ -5,8 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from consentledger.worker.context import Handler
-from consentledger.worker.jobs import confirmation
+from consentledger.worker.jobs import confirmation, erasure, stop
 
-_ALL: tuple[Handler, ...] = (*confirmation.HANDLERS,)
+_ALL: tuple[Handler, ...] = (
+    *confirmation.HANDLERS,
+    *stop.HANDLERS,
+    *erasure.HANDLERS,
+)
 
 HANDLERS = MappingProxyType({handler.kind: handler for handler in _ALL})

@@ -10,13 +10,14 @@ from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from consentledger.accounts.models import IdempotentAnswer
-from consentledger.contacts.service import sweep_orphan_keys
 from consentledger.db.installation import Installation
+from consentledger.erasure.service import erase_due, expire_due, sweep
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit
 from consentledger.worker.timers import Timer
 
 BATCH = 500
+ROUNDS = 1000  # of one call: the rest waits for the next
 
 
 def sign(installation: Installation) -> int:
@@ -24,15 +25,25 @@ def sign(installation: Installation) -> int:
     return installation.signer.sign_due()
 
 
-def sweep_keys(installation: Installation) -> int:
-    """Deletes contact keys that no contact took; returns how many."""
-    swept = 0
-    while True:
-        with installation.database.begin() as tx:
-            found = sweep_orphan_keys(tx, limit=BATCH)
-        swept += found
-        if found < BATCH:
-            return swept
+def end(installation: Installation) -> int:
+    """Ends what nobody confirmed and logs its erasure; returns how much ended.
+
+    In this order, so that what expires in this round is erased in it too; the destruction itself is
+    work for the outbox, after the log.erasure has committed.
+    """
+    ended = 0
+    for _ in range(ROUNDS):
+        found = expire_due(installation.database)
+        planned = erase_due(installation.database)
+        ended += found
+        if not found and not planned:
+            break
+    return ended
+
+
+def sweep_ended(installation: Installation) -> dict[str, int]:
+    """Deletes links and blocks that are over, and contact keys that no contact took."""
+    return sweep(installation.database)
 
 
 def sweep_limits(installation: Installation) -> int:
@@ -85,7 +96,8 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         Timer(
             "sign", settings.checkpoint_seconds, sign, "Signs the checkpoints of logs that grew."
         ),
-        Timer("keys", 600, sweep_keys, "Deletes contact keys that no contact took."),
+        Timer("end", 60, end, "Ends requests that nobody confirmed, and logs their erasure."),
+        Timer("sweep", 600, sweep_ended, "Deletes links, blocks and keys whose time is over."),
         Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),
         Timer("answers", 600, sweep_answers, "Deletes answers kept for a repeated request."),
         Timer("wal", 60, truncate_wal, "Empties SQLite's write-ahead log."),

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,20 +12,26 @@ from sqlalchemy import select
 
 from consentledger.consents.models import ConfirmationMail
 from consentledger.db.installation import Installation
-from consentledger.db.tables import metadata
 from consentledger.kernel.clock import now
 from consentledger.kernel.tokens import pack_link
 from consentledger.mail.wire import faults
 from consentledger.outbox.models import OutboxRow
 from consentledger.outbox.rules import RetryPolicy
+from consentledger.worker.context import Handler
 from consentledger.worker.handlers import HANDLERS
 from consentledger.worker.jobs import confirmation
-from consentledger.worker.loop import Pace, Worker
 from tests.factories import MadeForm, create_published_form
-from tests.support.mails import entries, eventually, handled, sign_up, waiting
+from tests.support.mails import (
+    entries,
+    eventually,
+    handled,
+    sign_up,
+    stored,
+    waiting,
+    work_off,
+    working,
+)
 from tests.support.smtp import DROP, HANG, SmtpPeer
-
-PACE = Pace(threads=2, poll=0.02, lease=5.0, drain=5.0)
 
 
 @pytest.fixture(autouse=True)
@@ -53,32 +55,17 @@ def made(installation: Installation) -> MadeForm:
     )
 
 
-@contextmanager
-def working(installation: Installation) -> Iterator[None]:
-    """A worker in a thread until the block ends."""
-    handlers = {
+def quick() -> dict[str, Handler]:
+    """The worker's handlers with the hasty policy."""
+    return {
         kind: replace(each, policy=confirmation.SENDING) if kind == "confirmation.send" else each
         for kind, each in HANDLERS.items()
     }
-    worker = Worker(installation, handlers, pace=PACE)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join(10)
-
-
-def work_off(installation: Installation) -> None:
-    """Lets a worker do all that is in the outbox."""
-    with working(installation):
-        eventually(lambda: waiting(installation) == 0)
 
 
 def test_a_sign_up_gets_its_one_mail(installation: Installation, made: MadeForm, smtp: SmtpPeer):
     accepted = sign_up(installation.database, made.form, "Erika.M@bücher.example")
-    work_off(installation)
+    work_off(installation, quick())
     (received,) = smtp.wait()
     assert received.rcpt_tos == ("Erika.M@xn--bcher-kva.example",)
     assert received.mail_from == "news@alpenkraut.example"
@@ -120,7 +107,7 @@ def test_no_live_token_and_no_address_rests_in_the_database(
 ):
     smtp.next("rcpt", "451 4.7.1 <erika@example.net> later")
     sign_up(installation.database, made.form, "erika@example.net")
-    with working(installation):
+    with working(installation, quick()):
         eventually(lambda: smtp.pending() == 0)
         eventually(lambda: not _leased(installation))
         _search(installation, made)  # kept for the next try
@@ -140,21 +127,9 @@ def _token(installation: Installation, made: MadeForm) -> str:
 
 
 def _search(installation: Installation, made: MadeForm) -> None:
-    """Looks through every cell of every table, and through SQLite's files."""
     secrets = (b"erika", _token(installation, made)[17:].encode())
-    with installation.database.read() as session:
-        for table in metadata().sorted_tables:
-            for row in session.execute(select(table)).all():
-                cells = b"|".join(map(_bytes, row))
-                assert not any(secret in cells for secret in secrets), table.name
-    if installation.database.name == "sqlite":
-        file = Path(str(installation.database.url.database))
-        for each in file.parent.glob(f"{file.name}*"):
-            assert not any(secret in each.read_bytes() for secret in secrets), each.name
-
-
-def _bytes(cell: object) -> bytes:
-    return bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode()
+    for where, content in stored(installation.database):
+        assert not any(secret in content for secret in secrets), where
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "accepted"])
@@ -163,7 +138,7 @@ def test_a_peer_that_refuses(
 ):
     smtp.next(stage, "550 5.1.1 no such user")
     sign_up(installation.database, made.form, "erika@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     (told,) = handled(installation.database, made.organisation_id)
     assert (told["outcome"], told["smtp_code"], told["attempts"]) == ("refused", 550, 1)
     assert told["smtp_answer"] == "5.1.1 no such user"
@@ -184,7 +159,7 @@ def test_a_peer_that_defers_is_asked_again(
 ):
     smtp.next(stage, action)
     sign_up(installation.database, made.form, "erika@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     (told,) = handled(installation.database, made.organisation_id)
     assert (told["outcome"], told["attempts"]) == ("sent", 2)
     assert len(smtp.messages) == 1
@@ -195,7 +170,7 @@ def test_a_lost_answer_repeats_the_same_message(
 ):
     smtp.next("accepted", DROP)
     sign_up(installation.database, made.form, "erika@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     first, second = smtp.wait(2)
     assert first.content == second.content
     (told,) = handled(installation.database, made.organisation_id)
@@ -207,7 +182,7 @@ def test_a_peer_that_never_takes_it_is_given_up(
 ):
     smtp.next("rcpt", "451 4.7.1 never", times=3)
     sign_up(installation.database, made.form, "erika@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     (told,) = handled(installation.database, made.organisation_id)
     assert (told["outcome"], told["smtp_code"], told["attempts"]) == ("given_up", 451, 3)
     assert smtp.messages == []
@@ -216,7 +191,7 @@ def test_a_peer_that_never_takes_it_is_given_up(
 def test_nobody_listens(installation: Installation, made: MadeForm, smtp: SmtpPeer):
     smtp.stop()
     sign_up(installation.database, made.form, "erika@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     (told,) = handled(installation.database, made.organisation_id)
     assert (told["outcome"], told["smtp_code"], told["attempts"]) == ("given_up", None, 3)
 
@@ -225,9 +200,9 @@ def test_a_second_request_within_a_day_gets_no_mail_and_the_same_entries(
     installation: Installation, made: MadeForm, smtp: SmtpPeer
 ):
     sign_up(installation.database, made.form, "erika@example.net", 1)
-    work_off(installation)
+    work_off(installation, quick())
     sign_up(installation.database, made.form, "ERIKA@example.net")
-    work_off(installation)
+    work_off(installation, quick())
     assert len(smtp.messages) == 1
     first, second = handled(installation.database, made.organisation_id)
     assert (first["outcome"], second["outcome"]) == ("sent", "capped")
@@ -243,9 +218,9 @@ def test_an_unsent_mail_is_told_as_late_as_a_sent_one(
     installation: Installation, made: MadeForm, smtp: SmtpPeer
 ):
     sign_up(installation.database, made.form, "erika@example.net", 1)
-    work_off(installation)
+    work_off(installation, quick())
     sign_up(installation.database, made.form, "erika@example.net", 1)
-    work_off(installation)
+    work_off(installation, quick())
     prepared, told = entries(
         installation.database, made.organisation_id, "confirmation.prepared", "confirmation.handled"
     )[-2:]
@@ -258,7 +233,7 @@ def test_a_request_that_expired_while_the_peer_was_away_gets_no_mail(
 ):
     smtp.next("rcpt", "451 4.7.1 later")
     sign_up(installation.database, made.form, "erika@example.net")
-    with working(installation):
+    with working(installation, quick()):
         eventually(lambda: smtp.pending() == 0)
         eventually(lambda: not _leased(installation))
         with time_machine.travel(now() + timedelta(days=8), tick=True):
@@ -279,7 +254,7 @@ def test_one_peer_that_hangs_does_not_keep_others_waiting(
     smtp.next("data", HANG)
     sign_up(installation.database, made.form, "one@example.net")
     sign_up(installation.database, made.form, "two@example.net")
-    with working(installation):
+    with working(installation, quick()):
         smtp.wait(1, timeout=0.8)
         eventually(lambda: waiting(installation) == 0)
     told = handled(installation.database, made.organisation_id)

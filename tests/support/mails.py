@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +23,14 @@ from consentledger.db.engine import Database
 from consentledger.db.entries import open_disclosures, opening_context, unframe
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead, LogLeaf, Opening
+from consentledger.db.tables import metadata
 from consentledger.ledger.leaf import check_disclosures, parse_leaf
 from consentledger.organisations.facts import PublishedForm
 from consentledger.outbox.models import OutboxRow
+from consentledger.worker.context import Handler
+from consentledger.worker.handlers import HANDLERS
+from consentledger.worker.loop import Pace, Worker
+from consentledger.worker.timers import Timer
 
 # The worker's own pace is made for months; a test's for seconds. With the fault `before-commit` it
 # is killed behind the peer's 250 and before anything of it is committed.
@@ -121,6 +128,22 @@ def handled(database: Database, organisation_id: UUID) -> list[Mapping[str, Any]
     return [found.values for found in entries(database, organisation_id, "confirmation.handled")]
 
 
+def stored(database: Database) -> Iterator[tuple[str, bytes]]:
+    """Yields everything that is stored: each row of each table, and SQLite's files."""
+    with database.read() as session:
+        for table in metadata().sorted_tables:
+            for row in session.execute(select(table)).all():
+                yield table.name, b"|".join(map(_cell, row))
+    if database.name == "sqlite":
+        file = Path(str(database.url.database))
+        for each in file.parent.glob(f"{file.name}*"):
+            yield each.name, each.read_bytes()
+
+
+def _cell(cell: object) -> bytes:
+    return bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode()
+
+
 def waiting(installation: Installation) -> int:
     """Returns how many pieces of work are in the outbox, buried ones included."""
     with installation.database.read() as session:
@@ -133,6 +156,32 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to pass"
         time.sleep(0.02)
+
+
+PACE = Pace(threads=2, poll=0.02, lease=5.0, drain=5.0)
+
+
+@contextmanager
+def working(
+    installation: Installation,
+    handlers: Mapping[str, Handler] = HANDLERS,
+    timers: Sequence[Timer] = (),
+) -> Iterator[None]:
+    """A worker in a thread until the block ends."""
+    worker = Worker(installation, handlers, timers, PACE)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(10)
+
+
+def work_off(installation: Installation, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+    """Lets a worker do all that is in the outbox."""
+    with working(installation, handlers):
+        eventually(lambda: waiting(installation) == 0)
 
 
 @contextmanager

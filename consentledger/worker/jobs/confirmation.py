@@ -21,12 +21,18 @@ from consentledger.consents.commands import (
     Outcome,
     RenderedMail,
 )
-from consentledger.consents.deciding import decide_confirmation, handle_confirmation
+from consentledger.consents.service import (
+    DECIDE,
+    SEND,
+    SETTLE,
+    decide_confirmation,
+    handle_confirmation,
+)
 from consentledger.contacts import service as contacts
 from consentledger.contacts.standing import stopped_since
 from consentledger.db.installation import Installation
 from consentledger.db.unit_of_work import Tx
-from consentledger.kernel.errors import NotFoundError, UnavailableError
+from consentledger.kernel.errors import UnavailableError
 from consentledger.mail.confirmation import Asked, Confirmation, confirmation_mail
 from consentledger.mail.message import build
 from consentledger.mail.result import Delivery
@@ -46,13 +52,14 @@ _TELLING = (0.5, 1.0, 2.0, 4.0)
 def decide(context: Context, job: Job) -> None:
     """Decides a request; payload {request}."""
     with context.database.begin() as tx:
-        try:
-            payload = service.open_job(tx, job)
-        except NotFoundError:
-            service.complete(tx, job)  # the contact was erased since: nobody is to be asked
+        payload = letters.opened(tx, job)
+        if payload is None:
             return
+        request_id = UUID(payload["request"])
+        found = queries.request_by_id(tx.session, job.organisation_id, request_id)
+        _lock(tx, job, found.contact_id if found else None)
         service.complete(tx, job)
-        command = DecideConfirmation(job.organisation_id, UUID(payload["request"]))
+        command = DecideConfirmation(job.organisation_id, request_id)
         decide_confirmation(tx, command, partial(render_mail, context.installation))
 
 
@@ -90,7 +97,7 @@ def send(context: Context, job: Job) -> None:
     """Hands the mail over and tells what became of it; payload of `letters.pack`, and
     {request, contact, link}."""
     with context.database.begin() as tx:
-        payload = _opened(tx, job)
+        payload = letters.opened(tx, job)
         wanted = payload is not None and _still_wanted(tx, job, payload)
     if payload is None:
         return
@@ -114,25 +121,22 @@ def send(context: Context, job: Job) -> None:
 def settle(context: Context, job: Job) -> None:
     """Tells the outcome of a request that got no mail; payload {request, contact, link, outcome}."""
     with context.database.begin() as tx:
-        payload = _opened(tx, job)
+        payload = letters.opened(tx, job)
         if payload is not None:
             _tell(tx, job, payload, payload["outcome"], attempts=0)
 
 
 def give_up_sending(_context: Context, tx: Tx, job: Job, _reason: str) -> None:
     """Tells that a mail which could not be handed over is given up."""
-    payload = _opened(tx, job)
+    payload = letters.opened(tx, job)
     if payload is not None:
         _tell(tx, job, payload, "given_up", attempts=job.attempt)
 
 
-def _opened(tx: Tx, job: Job) -> dict[str, Any] | None:
-    """Returns what the job says, or None when the contact was erased: then there is nothing to do."""
-    try:
-        return service.open_job(tx, job)
-    except NotFoundError:
-        service.complete(tx, job)
-        return None
+def _lock(tx: Tx, job: Job, contact_id: UUID | None) -> None:
+    """Locks the contact before the job's row: an erasure locks them in this order too."""
+    if contact_id is not None:
+        contacts.lock(tx, job.organisation_id, [contact_id])
 
 
 def _still_wanted(tx: Tx, job: Job, payload: Mapping[str, Any]) -> bool:
@@ -153,6 +157,7 @@ def _still_wanted(tx: Tx, job: Job, payload: Mapping[str, Any]) -> bool:
 
 
 def _tell(tx: Tx, job: Job, payload: Mapping[str, Any], outcome: Outcome, **more: Any) -> None:
+    _lock(tx, job, UUID(payload["contact"]))
     service.complete(tx, job)  # before the append, behind which nothing is written
     handle_confirmation(
         tx,
@@ -193,20 +198,20 @@ def _tell_surely(
 
 HANDLERS = (
     Handler(
-        "confirmation.decide",
+        DECIDE,
         "Decides what becomes of a sign-up: one mail, or none.",
         decide,
         PATIENT,
     ),
     Handler(
-        "confirmation.send",
+        SEND,
         "Hands one confirmation mail to the sender's SMTP peer.",
         send,
         SENDING,
         give_up_sending,
     ),
     Handler(
-        "confirmation.settle",
+        SETTLE,
         "Tells the outcome of a sign-up that got no mail, as late as if one had been sent.",
         settle,
         PATIENT,

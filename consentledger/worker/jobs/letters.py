@@ -12,13 +12,25 @@ from typing import Any
 from uuid import UUID
 
 from consentledger.db.installation import Installation
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import Tokens
 from consentledger.mail.confirmation import SenderIdentity, star, with_token
 from consentledger.mail.message import WireMail
 from consentledger.mail.result import Delivery
 from consentledger.organisations.facts import SenderIdentity as Published
+from consentledger.outbox import service
 from consentledger.outbox.service import Job
 from consentledger.worker.context import Context
+
+
+def opened(tx: Tx, job: Job) -> dict[str, Any] | None:
+    """Returns what a job says; None when the contact was erased since, and then the job is done."""
+    try:
+        return service.open_job(tx, job)
+    except NotFoundError:
+        service.complete(tx, job)
+        return None
 
 
 def pack(mail: WireMail, *, sender_id: UUID, link_id: bytes, message_id: str) -> dict[str, Any]:
