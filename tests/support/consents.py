@@ -290,8 +290,6 @@ def entries_of(database: Database, organisation_id: UUID, contact: Contact) -> l
 def raw_bytes(database: Database) -> bytes:
     """Returns everything that is stored: the files on SQLite, every row of every table on PostgreSQL."""
     if database.name == "sqlite":
-        with database.write_engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         path = str(database.url.database)
         found = b""
         for name in (path, path + "-wal"):
