@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
@@ -47,15 +47,24 @@ class Shop:
     def confirm(self, *people: str, purpose_id: UUID | None = None) -> list[Appended]:
         """Each of these addresses confirms consent, in one transaction."""
         with self.database.begin() as tx:
-            return self.act(tx, people, lambda: ("consent.confirmed", self._confirmed(purpose_id)))
+            return self.act(
+                tx,
+                people,
+                lambda contact: ("consent.confirmed", self._confirmed(contact, purpose_id)),
+            )
 
     def withdraw(self, *people: str) -> list[Appended]:
         """Each of these addresses takes its consent back."""
-        values = {
-            "consent": str(uuid7()), **self.key(), "method": "page", "permit": None,
-        }  # fmt: skip
+        values = {**self.key(), "method": "page", "permit": None}
         with self.database.begin() as tx:
-            return self.act(tx, people, lambda: ("consent.withdrawn", values))
+            return self.act(
+                tx,
+                people,
+                lambda contact: (
+                    "consent.withdrawn",
+                    {**values, "consent": self._consent(contact)},
+                ),
+            )
 
     def stop(
         self, *people: str, scope: str = "organisation", lasting: timedelta | None = None
@@ -72,16 +81,16 @@ class Shop:
                 "until": until,
                 "permit": None,
             }
-            return self.act(tx, people, lambda: ("objection.recorded", values))
+            return self.act(tx, people, lambda _: ("objection.recorded", values))
 
     def act(
-        self, tx: Tx, people: Sequence[str], make: Callable[[], tuple[str, dict[str, Any]]]
+        self, tx: Tx, people: Sequence[str], make: Callable[[str], tuple[str, dict[str, Any]]]
     ) -> list[Appended]:
         """Locks the contacts of these addresses, records one entry each, appends."""
         drafts = []
         for person in sorted(people):
             contact = contacts.upsert(tx, self.organisation_id, addresses.parse(person))
-            kind, values = make()
+            kind, values = make(str(contact.contact_id))
             draft = Draft(kind, values, actor="person", chain=contact.chain)
             contacts.record(contact, [draft], to_text(tx.now))
             contacts.save(tx, contact)
@@ -115,11 +124,15 @@ class Shop:
             "channel": "email",
         }
 
-    def _confirmed(self, purpose_id: UUID | None) -> dict[str, Any]:
+    def _consent(self, contact: str, purpose_id: UUID | None = None) -> str:
+        # One consent of a contact keeps its id, whatever becomes of it.
+        return str(uuid5(UUID(contact), str(purpose_id or self.purpose_id)))
+
+    def _confirmed(self, contact: str, purpose_id: UUID | None) -> dict[str, Any]:
         blob = ["sha256", "00" * 32, 0, "text/plain"]
         return {
             **self.key(), "purpose": str(purpose_id or self.purpose_id),
-            "consent": str(uuid7()), "request": str(uuid7()), "wording_id": str(uuid7()),
+            "consent": self._consent(contact, purpose_id), "request": str(uuid7()), "wording_id": str(uuid7()),
             "wording": blob, "notice": blob, "form": None, "form_version": None, "language": "en",
             "method": "press", "ip": None, "user_agent": None, "delay": 60, "reopens": False,
         }  # fmt: skip
