@@ -50,7 +50,9 @@ def _engine(made: World) -> list[Figure]:
     dice = random.Random(7)
     with served(made) as port:
         load.run(port, questions(made, token, 20, BATCH, dice), connections=CONNECTIONS)
-        batches = load.run(port, questions(made, token, BATCHES, BATCH, dice), connections=CONNECTIONS)
+        batches = load.run(
+            port, questions(made, token, BATCHES, BATCH, dice), connections=CONNECTIONS
+        )
         singles = load.one_by_one(port, questions(made, token, SINGLES, 1, dice))
         _check(port, token, made)
     if batches.statuses != {200: BATCHES}:
@@ -62,7 +64,9 @@ def _engine(made: World) -> list[Figure]:
     limit = LIMIT if made.engine == "postgresql" else None
     p99 = percentile([taken for taken, _, _ in singles], 0.99) * 1000
     return [
-        Figure(made.engine, "permits, batches of 1,000", batches.rate * BATCH, "recipients/s", limit),
+        Figure(
+            made.engine, "permits, batches of 1,000", batches.rate * BATCH, "recipients/s", limit
+        ),
         Figure(made.engine, "permits, a batch's p99", batches.p99, "ms"),
         Figure(made.engine, "permits, a single one's p99", p99, "ms"),
     ]
@@ -93,9 +97,7 @@ def populate(made: World) -> None:
             tx.session.execute(insert(Contact), rows)
 
 
-def questions(
-    made: World, token: str, count: int, size: int, dice: random.Random
-) -> list[bytes]:
+def questions(made: World, token: str, count: int, size: int, dice: random.Random) -> list[bytes]:
     """Builds the requests: each asks about other people, a tenth of them strangers."""
     requests = []
     strangers = itertools.count(dice.getrandbits(40))
