@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from flask import Flask
 
 from consentledger.db.installation import Installation, open_installation
 from consentledger.kernel.settings import Settings
 from consentledger.web import access_log, problems, rendering, security, services
+from consentledger.web.api import register as register_api
 from consentledger.web.body import Request
 from consentledger.web.public.routes import register as register_public
-
-API = "consentledger.web.api"
 
 
 class App(Flask):
@@ -39,6 +35,5 @@ def create_app(settings: Settings, installation: Installation | None = None) -> 
     problems.install(app)
     rendering.install(app)
     register_public(app)
-    if find_spec(API) is not None:
-        getattr(import_module(API), "register", lambda _app: None)(app)
+    register_api(app)
     return app

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from consentledger.kernel import errors
 from consentledger.web import rendering
 from consentledger.web.access import BrokenLinkError
+from consentledger.web.problem_words import words_of
 from consentledger.web.public.pages import BrokenLinkPage, ErrorPage
 
 log = structlog.get_logger(__name__)
@@ -135,7 +136,7 @@ def as_json(problem: Problem) -> Response:
 def as_page(problem: Problem) -> Response:
     """The problem as a page: what happened and what to do now."""
     language = rendering.speak(g.get("language"))
-    title, what, todo = _words(problem.status)
+    title, what, todo = (str(gettext(text)) for text in words_of(problem.status))
     page = ErrorPage(
         language=language,
         status=problem.status,
@@ -146,67 +147,3 @@ def as_page(problem: Problem) -> Response:
         embed=bool(g.get("embed")),
     )
     return rendering.answer(page, problem.status)
-
-
-def _words(status: int) -> tuple[str, str, str]:
-    """Title, what happened, what to do: in the page's language, without a word of jargon."""
-    again = gettext("Nothing was recorded. Please try again in a minute.")
-    back = gettext("Please go back and try again.")
-    words = {
-        400: (
-            gettext("We could not read that"),
-            gettext("Something of what your browser sent was missing or garbled."),
-            back,
-        ),
-        403: (
-            gettext("Not from there"),
-            gettext("This form may not be used from the page you came from."),
-            gettext("Please open the form at the organisation’s own site."),
-        ),
-        404: (
-            gettext("There is no page here"),
-            gettext("The address is not complete, or the page has been taken down."),
-            gettext("Please look at the address again. To end messages you need no link at all:"),
-        ),
-        405: (
-            gettext("It does not work this way"),
-            gettext("This address answers only to a button on one of our pages."),
-            gettext("Please open the link again and press the button there."),
-        ),
-        409: (
-            gettext("Something has changed meanwhile"),
-            gettext("What your page showed is no longer the latest."),
-            gettext("Please load the page again."),
-        ),
-        413: (
-            gettext("That was too much"),
-            gettext("What was sent is larger than this form can take."),
-            gettext("Please shorten it and try again."),
-        ),
-        415: (
-            gettext("We could not read that"),
-            gettext("It was sent in a format that we do not know."),
-            gettext("Please use the form on our page."),
-        ),
-        422: (
-            gettext("Please look at it again"),
-            gettext("Something of what was filled in cannot be right."),
-            back,
-        ),
-        429: (
-            gettext("Too many at once"),
-            gettext("Many requests came from the same place, so we slow down to keep others safe."),
-            gettext("Please wait a few minutes and try again."),
-        ),
-        500: (
-            gettext("That was our mistake"),
-            gettext("Something went wrong on our side. It has been noted and will be looked at."),
-            again,
-        ),
-        503: (
-            gettext("Not at this moment"),
-            gettext("The log cannot be written just now, so we did not do what you asked."),
-            again,
-        ),
-    }
-    return words.get(status, words[500] if status >= 500 else words[400])

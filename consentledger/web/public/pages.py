@@ -7,64 +7,51 @@ fields named here, so that a page and its view cannot drift apart (a meta-test r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar, Literal
 
+from consentledger.web.public.page_parts import (
+    ConfirmItem,
+    FieldError,
+    FieldView,
+    Proof,
+    PurposeBox,
+    SenderChoice,
+    SenderView,
+    WordingView,
+)
+
+__all__ = [
+    "BrokenLinkPage",
+    "CheckMailPage",
+    "ConfirmDonePage",
+    "ConfirmItem",
+    "ConfirmPage",
+    "ConfirmUsedPage",
+    "DeclinedPage",
+    "ErrorPage",
+    "ExpiredPage",
+    "FieldError",
+    "FieldView",
+    "FormPage",
+    "HomePage",
+    "Page",
+    "Proof",
+    "PurposeBox",
+    "ReceiptPage",
+    "Scope",
+    "SenderChoice",
+    "SenderView",
+    "StopDonePage",
+    "StopLinkPage",
+    "StopPage",
+    "StopSentPage",
+    "StoppedSincePage",
+    "UnsubscribeDonePage",
+    "UnsubscribePage",
+    "WordingView",
+]
+
 Scope = Literal["purpose", "sender", "organisation"]
-
-
-@dataclass(frozen=True, slots=True)
-class SenderView:
-    """The identity that a recipient sees (2002/58/EC art. 13(4)); addresses have LF between lines."""
-
-    name: str
-    legal_name: str
-    postal_address: str
-    country: str
-    contact_email: str
-    contact_phone: str | None = None
-    privacy_url: str | None = None
-    stylesheet: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One thing to put right: `field` is the input's name, `message` a sentence for people."""
-
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class WordingView:
-    """One wording in full, in its own language, as recorded in the log."""
-
-    title: str
-    channel: str
-    statement: str
-    withdrawal: str
-    controllers: tuple[str, ...]
-    language: str
-    notice_url: str | None = None
-    notice_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PurposeBox:
-    """A purpose with a box of its own; `ticked` only repeats what this person ticked before."""
-
-    purpose_id: str
-    wording: WordingView
-    ticked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FieldView:
-    """An input of a form besides the boxes (only `email` may be required)."""
-
-    name: str
-    required: bool
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +84,6 @@ class CheckMailPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmItem:
-    """One pending purpose: its wording, who asked, when and from which page."""
-
-    item_id: str
-    wording: WordingView
-    asked_at: datetime
-    expires_at: datetime
-    asked_by: str
-    asked_on_page: str | None = None
-    choice: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ConfirmPage:
     """What a confirm link shows: every wording in full, one button, and `this was not me`."""
 
@@ -121,24 +95,6 @@ class ConfirmPage:
     items: tuple[ConfirmItem, ...]
     address_hint: str | None = None
     errors: tuple[FieldError, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The proof of a person's own act; leaf and disclosures appear once, to the press itself."""
-
-    title: str
-    index: int
-    leaf_hash: str
-    receipt_url: str
-    at: datetime | None = None
-    leaf: str | None = None
-    disclosures: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The leaf and its disclosures as lines, ready to copy."""
-        return "\n".join(((self.leaf or "").rstrip("\n"), *self.disclosures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +187,6 @@ class BrokenLinkPage:
     template: ClassVar[str] = "public/broken_link.html"
     language: str
     stop_url: str = "/stop"
-
-
-@dataclass(frozen=True, slots=True)
-class SenderChoice:
-    """One line of the list on /stop."""
-
-    value: str
-    name: str
-    legal_name: str
 
 
 @dataclass(frozen=True, slots=True)
