@@ -44,8 +44,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
         query: Schema | None = None,
         gives: Schema | None = None,
         status: int = 200,
+        file: str | None = None,
     ) -> Callable[[View], View]:
-        """Declares a view: it gets `takes` (body) or `query` as its last argument and returns a Response."""
+        """Declares a view: it gets `takes` (body) or `query` as its first argument and returns a Response.
+
+        `gives` describes its JSON, `file` the media type of a file that it answers with instead.
+        """
 
         def decorate(view: View) -> View:
             api(scope)(view)
@@ -57,6 +61,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
             if query is not None:
                 wrapped = self.arguments(query, location="query")(wrapped)
             more: dict[str, Any] = {"security": [{SECURITY: [scope]}]}
+            if file is not None:
+                content = {file: {"schema": {"type": "string", "format": "binary"}}}
+                more["responses"] = {str(status): {"description": "The file", "content": content}}
             if method == "POST":
                 more["parameters"] = [IDEMPOTENCY]
             wrapped = self.doc(operationId=view.__name__, **more)(wrapped)

@@ -30,9 +30,14 @@ def maybe(description: str, **more: Any) -> fields.String:
     )
 
 
-def identifier(description: str = "") -> fields.UUID:
-    """A required UUID."""
-    return fields.UUID(required=True, metadata={"description": description})
+def own_id(attribute: str) -> fields.UUID:
+    """The id of what is described itself: always called `id`."""
+    return fields.UUID(required=True, attribute=attribute, data_key="id")
+
+
+def other_id(attribute: str) -> fields.UUID:
+    """The id of something that is referred to: called by that thing's word, as in a permit's question."""
+    return fields.UUID(required=True, attribute=attribute, data_key=attribute.removesuffix("_id"))
 
 
 def channel(**more: Any) -> fields.String:
@@ -93,7 +98,7 @@ class SenderVersionSchema(SenderInSchema):
 class SenderSchema(Schema):
     """A published sender in its newest version."""
 
-    sender_id = identifier()
+    sender_id = own_id("sender_id")
     version = fields.Integer(required=True)
     identity = fields.Nested(IdentitySchema, required=True)
     link_host = fields.String(required=True, allow_none=True)
@@ -104,7 +109,7 @@ class SenderSchema(Schema):
 class PublishedSchema(Schema):
     """What was published: its version, and its entry in the log."""
 
-    id = identifier()
+    id = fields.UUID(required=True)
     version = fields.Integer(required=True)
     entry_index = fields.Integer(required=True)
 
@@ -130,7 +135,7 @@ class PurposeInSchema(Schema):
 class PurposeSchema(Schema):
     """A published purpose in its newest version."""
 
-    purpose_id = identifier()
+    purpose_id = own_id("purpose_id")
     version = fields.Integer(required=True)
     purpose_class = fields.String(data_key="class", required=True)
     titles = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
@@ -142,8 +147,8 @@ class PurposeSchema(Schema):
 class WordingInSchema(Schema):
     """A wording's draft."""
 
-    sender_id = identifier()
-    purpose_id = identifier()
+    sender_id = other_id("sender_id")
+    purpose_id = other_id("purpose_id")
     language = text("a language tag")
     channel = channel()
     controllers = fields.List(
@@ -158,14 +163,14 @@ class WordingInSchema(Schema):
 class WordingSchema(WordingInSchema):
     """A wording; `published_at` is null for a draft."""
 
-    wording_id = identifier()
+    wording_id = own_id("wording_id")
     published_at = Instant(required=True, allow_none=True)
 
 
 class WordingPublishedSchema(Schema):
     """A published wording and its entry in the log."""
 
-    wording_id = identifier()
+    wording_id = own_id("wording_id")
     entry_index = fields.Integer(required=True)
 
 
@@ -179,7 +184,7 @@ class FormFieldSchema(Schema):
 class FormInSchema(Schema):
     """A form's draft. Each wording is one box, unticked; there is no way to say otherwise."""
 
-    sender_id = identifier()
+    sender_id = other_id("sender_id")
     language = text("the language of its wordings")
     channel = channel()
     wordings = fields.List(fields.UUID(), required=True)
@@ -204,7 +209,7 @@ class FormInSchema(Schema):
 class FormSchema(Schema):
     """A form; version 0 was never published."""
 
-    form_id = identifier()
+    form_id = own_id("form_id")
     state = fields.String(
         required=True, validate=validate.OneOf(["draft", "published", "unpublished"])
     )
@@ -216,7 +221,7 @@ class FormSchema(Schema):
 class FormStateSchema(Schema):
     """A form's state and served version."""
 
-    form_id = identifier()
+    form_id = own_id("form_id")
     state = fields.String(required=True)
     version = fields.Integer(required=True)
 
@@ -224,6 +229,6 @@ class FormStateSchema(Schema):
 class FormPublishedSchema(Schema):
     """The version that is served from now on, and its entry in the log."""
 
-    form_id = identifier()
+    form_id = own_id("form_id")
     version = fields.Integer(required=True)
     entry_index = fields.Integer(required=True)

@@ -1,0 +1,115 @@
+"""POST /consents: a sign-up that the marketer's own server took; it starts the same double opt-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from marshmallow import Schema, fields
+
+from consentledger.consents import service
+from consentledger.consents.commands import Origin, RequestConsent
+from consentledger.contacts import address as addresses
+from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.organisations import queries
+from consentledger.organisations.facts import PublishedForm
+from consentledger.web.api.acting import act, reading
+from consentledger.web.api.keys import caller
+from consentledger.web.api.operation import ApiBlueprint
+from consentledger.web.api.shapes import Instant, maybe, text
+from consentledger.web.limits import SIGN_UP, network_of
+from consentledger.web.services import services
+
+blueprint = ApiBlueprint("consents", __name__, "Ask for a person's consent")
+
+
+class ConsentInSchema(Schema):
+    """What the person did on the marketer's page. No mail goes out but the one that asks them to confirm."""
+
+    form = fields.UUID(required=True, metadata={"description": "whose wordings the person saw"})
+    version = fields.Integer(
+        load_default=None, allow_none=True, metadata={"description": "the version they saw"}
+    )
+    address = text("the person's address")
+    purposes = fields.List(
+        fields.UUID(), required=True, metadata={"description": "the boxes that the person ticked"}
+    )
+    page = maybe("the page where they did")
+    ip = maybe("the person's IP address, as your server saw it")
+    user_agent = maybe("the person's User-Agent, as your server saw it")
+    collected_by = maybe("who collected it, when that is not the sender")
+    condition = maybe("what was promised for signing up, such as a voucher")
+    age_band = maybe("as the person stated it, such as 16-17")
+
+
+class AcceptedSchema(Schema):
+    """The request is in the log; the same answer for every address."""
+
+    request = fields.UUID(required=True, attribute="request_id", data_key="request")
+    expires_at = Instant(required=True)
+    entry_index = fields.Integer(required=True, attribute="index")
+    leaf_hash = fields.Function(lambda accepted: accepted.leaf_hash.hex())
+
+
+ACCEPTED = AcceptedSchema()
+
+
+@blueprint.operation(
+    "POST",
+    "/consents",
+    scope="consents:write",
+    takes=ConsentInSchema(),
+    gives=ACCEPTED,
+    status=202,
+)
+def request_consent(given: dict[str, Any]) -> Response:
+    """Start a double opt-in for an address, under the same limits as a form."""
+    command = _command(given)
+    _count(command, given["ip"])
+    return act(lambda tx: service.request(tx, command), ACCEPTED, 202)
+
+
+def _command(given: dict[str, Any]) -> RequestConsent:
+    form = _form(given)
+    if not given["purposes"]:
+        raise InputError("purposes: name at least one", field="purposes", reason="missing")
+    for number, purpose_id in enumerate(given["purposes"]):
+        if form.purpose(purpose_id) is None:
+            field = f"purposes.{number}"
+            raise InputError(f"{field}: this form has no such box", field=field, reason="unknown")
+    return RequestConsent(
+        form=form,
+        address=given["address"],
+        ticked=tuple(given["purposes"]),
+        method="api",
+        source="api",
+        page=given["page"],
+        came=Origin(given["ip"], given["user_agent"]),
+        actor=caller().actor,
+        collected_by=given["collected_by"],
+        condition=given["condition"],
+        age_band=given["age_band"],
+    )
+
+
+def _form(given: dict[str, Any]) -> PublishedForm:
+    """The version that the person saw, of a form that is published and of the caller's organisation."""
+    with reading() as session:
+        form = queries.published_form(session, given["form"])
+        if form.organisation_id != caller().organisation_id:
+            raise NotFoundError("there is no such form")
+        if given["version"] in (None, form.version):
+            return form
+        return queries.form_version(session, form.organisation_id, form.form_id, given["version"])
+
+
+def _count(command: RequestConsent, ip: str | None) -> None:
+    # A stranger must not bomb a mailbox through a shop's server either: the person's network is counted if the
+    # server names it, else the server's own.
+    folded = addresses.fold_for_limits(addresses.parse(command.address, "address").text)
+    keys = {
+        "network": network_of(ip or request.remote_addr),
+        "address": folded,
+        "form": str(command.form.form_id),
+    }
+    services().limiter.count("sign-up", keys, SIGN_UP)

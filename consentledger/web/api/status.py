@@ -1,0 +1,98 @@
+"""What an organisation may know of one address: consents, open requests, objections, and what blocks a mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consentledger.consents import queries as consents
+from consentledger.consents.rules import CONFIRMATION, OPEN
+from consentledger.contacts import address as addresses
+from consentledger.contacts import queries as contacts
+from consentledger.contacts import standing as standings
+from consentledger.db.keystore import OrganisationKeys
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStatus:
+    """One consent as it stands: requested, confirmed, paused or withdrawn."""
+
+    sender: str
+    purpose: str
+    channel: str
+    state: str
+    since_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStatus:
+    """One address as one organisation knows it."""
+
+    known: bool
+    consents: tuple[ConsentStatus, ...] = ()
+    objections: tuple[dict[str, Any], ...] = ()
+    confirmation_blocked_until: datetime | None = None
+
+
+def status_of(
+    session: Session, keys: OrganisationKeys, organisation_id: UUID, address: str, now: datetime
+) -> ContactStatus:
+    """Reads what stands about an address; InputError when it is none (field `address`)."""
+    folded = addresses.fold_parsed(addresses.parse(address, "address"))
+    blocked = _blocked_until(session, keys, organisation_id, folded, now)
+    lookup = contacts.lookup_hash(keys, folded)
+    contact = contacts.contact_by_lookup(session, organisation_id, lookup)
+    if contact is None:
+        return ContactStatus(blocked is not None, confirmation_blocked_until=blocked)
+    standing = contact.standing
+    given = [
+        ConsentStatus(
+            str(row.sender_id),
+            str(row.purpose_id),
+            row.channel,
+            standings.consent_state(standing, row.sender_id, row.purpose_id, row.channel, now),
+            row.changed_at,
+        )
+        for row in consents.consents_of(session, organisation_id, contact.contact_id)
+    ]
+    asked = _requested(session, organisation_id, contact.contact_id, now)
+    objections = tuple(
+        {name: item[name] for name in ("scope", "sender", "purpose", "channel", "until")}
+        for item in standing["objections"]
+        if standings.in_force(item, now)
+    )
+    return ContactStatus(True, (*given, *asked), objections, blocked)
+
+
+def _requested(
+    session: Session, organisation_id: UUID, contact_id: UUID, now: datetime
+) -> list[ConsentStatus]:
+    return [
+        ConsentStatus(
+            str(request.sender_id),
+            box["purpose"],
+            request.channel,
+            "requested",
+            request.requested_at,
+        )
+        for request in consents.requests_of_contact(session, organisation_id, contact_id)
+        if request.state == OPEN and now < request.expires_at
+        for box in request.purposes
+        if box["state"] == OPEN
+    ]
+
+
+def _blocked_until(
+    session: Session, keys: OrganisationKeys, organisation_id: UUID, folded: str, now: datetime
+) -> datetime | None:
+    hashed = contacts.suppression_hash(keys, folded)
+    ends = [
+        row.until_at
+        for row in contacts.suppressions(session, organisation_id, hashed)
+        if row.scope == CONFIRMATION and row.until_at is not None and now < row.until_at
+    ]
+    return max(ends, default=None)
