@@ -34,6 +34,7 @@ class Caller:
             f"/api/v1{path}",
             method=method,
             json=body,
+            buffered=True,
             headers={**self.member.headers, **named},
         )
 
@@ -65,15 +66,15 @@ class Caller:
     def wording(self, sender: str, purpose: str, title: str = "weekly offers", **more: Any) -> str:
         """Writes and publishes a wording."""
         made = self.post("/wordings", wording(sender, purpose, title, **more), 201)
-        self.post(f"/wordings/{made['wording_id']}:publish")
-        return str(made["wording_id"])
+        self.post(f"/wordings/{made['id']}:publish")
+        return str(made["id"])
 
     def form(self, **more: Any) -> Made:
         """Publishes everything up to a form."""
         sender, purpose = self.sender(), self.purpose()
         text = self.wording(sender, purpose)
-        body = {"sender_id": sender, "language": "en", "wordings": [text], **more}
-        made = self.post("/forms", body, 201)["form_id"]
+        body = {"sender": sender, "language": "en", "wordings": [text], **more}
+        made = self.post("/forms", body, 201)["id"]
         self.post(f"/forms/{made}:publish")
         return Made(sender, purpose, text, str(made))
 
@@ -89,8 +90,8 @@ def wording(sender: str, purpose: str, title: str = "weekly offers", **more: Any
     """The body of a wording that lacks nothing."""
     legal_name = IDENTITY["legal_name"]
     return {
-        "sender_id": sender,
-        "purpose_id": purpose,
+        "sender": sender,
+        "purpose": purpose,
         "language": "en",
         "controllers": [legal_name],
         "statement": f"Yes, {legal_name} may send me its {title} by e-mail.",

@@ -23,7 +23,7 @@ def test_a_form_is_published_step_by_step(alice: Caller, charlie: Caller) -> Non
     form = alice.get(f"/forms/{made.form}")
     assert (form["state"], form["version"]) == ("published", 1)
     assert form["draft"] == {
-        "sender_id": made.sender,
+        "sender": made.sender,
         "language": "en",
         "channel": "email",
         "wordings": [made.wording],
@@ -37,13 +37,13 @@ def test_a_form_is_published_step_by_step(alice: Caller, charlie: Caller) -> Non
     assert alice.get("/forms")["items"] == [form]
     sender = alice.get(f"/senders/{made.sender}")
     assert sender["identity"]["legal_name"] == "Alpenkraut Versand GmbH"
-    assert [each["sender_id"] for each in alice.get("/senders")["items"]] == [made.sender]
+    assert [each["id"] for each in alice.get("/senders")["items"]] == [made.sender]
     purpose = alice.get(f"/purposes/{made.purpose}")
     assert (purpose["class"], purpose["channels"]) == ("marketing", ["email"])
-    assert [each["purpose_id"] for each in alice.get("/purposes")["items"]] == [made.purpose]
+    assert [each["id"] for each in alice.get("/purposes")["items"]] == [made.purpose]
     text = alice.get(f"/wordings/{made.wording}")
     assert text["published_at"].endswith("Z")
-    assert [each["wording_id"] for each in alice.get("/wordings")["items"]] == [made.wording]
+    assert [each["id"] for each in alice.get("/wordings")["items"]] == [made.wording]
     again = alice.put(f"/forms/{made.form}", {**form["draft"], "origins": []})
     assert (again["state"], again["version"], again["draft"]["origins"]) == ("published", 1, [])
     assert alice.post(f"/forms/{made.form}:publish")["version"] == 2
@@ -89,7 +89,7 @@ def test_publishing_names_every_gap(alice: Caller) -> None:
         ),
         201,
     )
-    problem = alice.post(f"/wordings/{draft['wording_id']}:publish", status=422)
+    problem = alice.post(f"/wordings/{draft['id']}:publish", status=422)
     assert {(each["field"], each["reason"]) for each in problem["errors"]} == {
         ("controllers", "missing"),
         ("statement", "purpose_missing"),
@@ -105,14 +105,14 @@ def test_a_published_wording_never_changes(alice: Caller) -> None:
     alice.put(f"/wordings/{made.wording}", wording(made.sender, made.purpose), 409)
     draft = alice.post("/wordings", wording(made.sender, made.purpose, "offers"), 201)
     edited = wording(made.sender, made.purpose)
-    found = alice.put(f"/wordings/{draft['wording_id']}", edited)
+    found = alice.put(f"/wordings/{draft['id']}", edited)
     assert found["statement"] == edited["statement"]
 
 
 @pytest.mark.parametrize("name", ["ticked", "checked", "preselected", "default"])
 def test_no_box_is_ticked_beforehand(alice: Caller, name: str) -> None:
     made = alice.form()
-    body = {"sender_id": made.sender, "language": "en", "wordings": [made.wording]}
+    body = {"sender": made.sender, "language": "en", "wordings": [made.wording]}
     problem = alice.post("/forms", {**body, name: True}, 422)
     assert reasons(problem) == {name: "ticked_beforehand"}
     problem = alice.post("/forms", {**body, "fields": [{"name": "email", name: True}]}, 422)
@@ -139,7 +139,7 @@ def test_a_wrong_form_names_its_field(
     alice: Caller, change: dict[str, Any], field: str, reason: str
 ) -> None:
     sender = alice.sender()
-    body = {"sender_id": sender, "language": "en", "wordings": [], **change}
+    body = {"sender": sender, "language": "en", "wordings": [], **change}
     assert reasons(alice.post("/forms", body, 422)) == {field: reason}
     assert alice.get("/forms")["items"] == []
 
@@ -150,7 +150,7 @@ def test_lists_come_in_pages(alice: Caller, charlie: Caller) -> None:
     first = alice.get("/purposes?limit=2")
     second = alice.get(f"/purposes?limit=2&after={first['next']}")
     third = alice.get(f"/purposes?limit=2&after={second['next']}")
-    found = [each["purpose_id"] for page in (first, second, third) for each in page["items"]]
+    found = [each["id"] for page in (first, second, third) for each in page["items"]]
     assert found == made
     assert third["next"] is None
     for query, field in (

@@ -1,0 +1,163 @@
+"""What the API does about people: sign-ups, what stands, stops, and evidence."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from consentledger.consents.models import ConsentRequest
+from consentledger.db.installation import Installation
+from consentledger.db.models import LogHead
+from consentledger.outbox.models import OutboxRow
+from tests.web.api.caller import Caller, Made
+
+ADA = "Ada@people.example"
+
+
+@pytest.fixture
+def made(alice: Caller, charlie: Caller) -> Made:
+    charlie.form()
+    return alice.form()
+
+
+def entries(installation: Installation, caller: Caller) -> int:
+    with installation.database.read() as session:
+        return int(
+            session.scalar(
+                select(LogHead.size).where(LogHead.organisation_id == caller.member.organisation_id)
+            )
+            or 0
+        )
+
+
+def sign_up(made: Made, address: str = ADA, **more: Any) -> dict[str, Any]:
+    return {"form": made.form, "address": address, "purposes": [made.purpose], **more}
+
+
+def test_a_server_side_sign_up_starts_a_double_opt_in(
+    installation: Installation, alice: Caller, made: Made
+) -> None:
+    before = entries(installation, alice)
+    body = sign_up(
+        made,
+        version=1,
+        page="https://shop.example/checkout",
+        ip="203.0.113.77",
+        user_agent="Mozilla/5.0 Firefox/145.0",
+        condition="a voucher of 5 EUR",
+    )
+    first = alice.post("/consents", body, 202, Idempotency_Key="a")
+    assert first["entry_index"] == before
+    assert len(first["leaf_hash"]) == 64
+    assert alice.post("/consents", body, 202, Idempotency_Key="a") == first
+    assert entries(installation, alice) == before + 1
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(ConsentRequest)) == 1
+        assert session.scalar(select(func.count()).select_from(OutboxRow)) == 1
+    status = alice.post("/contacts:status", {"address": ADA.lower()})
+    assert status["known"] is True
+    [consent] = status["consents"]
+    assert (consent["sender"], consent["purpose"]) == (made.sender, made.purpose)
+    assert (consent["channel"], consent["state"]) == ("email", "requested")
+
+
+def test_sign_ups_have_the_limits_of_a_form(
+    installation: Installation, alice: Caller, made: Made
+) -> None:
+    for n in range(6):
+        alice.post("/consents", sign_up(made, ip=f"203.0.113.{n}"), 202)
+    before = entries(installation, alice)
+    answer = alice.call("POST", "/consents", sign_up(made, ip="203.0.113.9"))
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert entries(installation, alice) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        ({"address": "ada"}, "address", "no_at"),
+        ({"address": "a@@people.example"}, "address", "two_at"),
+        ({"address": "ada@people.example\r\nBcc: x@y.example"}, "address", "control_character"),
+        ({"address": "x" * 255 + "@people.example"}, "address", "too_long"),
+        ({"purposes": []}, "purposes", "missing"),
+        ({"purposes": ["01890000-0000-7000-8000-000000000000"]}, "purposes.0", "unknown"),
+        ({"form": "x"}, "form", "type"),
+        ({"confirmed": True}, "confirmed", "unknown"),
+    ],
+)
+def test_a_wrong_sign_up_names_its_field_and_records_nothing(
+    installation: Installation,
+    alice: Caller,
+    made: Made,
+    change: dict[str, Any],
+    field: str,
+    reason: str,
+) -> None:
+    before = entries(installation, alice)
+    problem = alice.post("/consents", {**sign_up(made), **change}, 422)
+    assert [(each["field"], each["reason"]) for each in problem["errors"]] == [(field, reason)]
+    assert entries(installation, alice) == before
+
+
+def test_an_unpublished_or_foreign_form_takes_nobody(
+    installation: Installation, alice: Caller, charlie: Caller, made: Made
+) -> None:
+    theirs = charlie.call("POST", "/consents", sign_up(made))
+    unknown = charlie.call(
+        "POST", "/consents", {**sign_up(made), "form": "01890000-0000-7000-8000-000000000000"}
+    )
+    alice.post(f"/forms/{made.form}:unpublish")
+    down = alice.call("POST", "/consents", sign_up(made))
+    assert (theirs.status_code, unknown.status_code, down.status_code) == (404, 404, 404)
+    assert theirs.data == unknown.data == down.data
+    with installation.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(ConsentRequest)) == 0
+
+
+def test_a_stop_told_by_letter_is_recorded(
+    installation: Installation, alice: Caller, charlie: Caller, made: Made
+) -> None:
+    before = entries(installation, alice)
+    body = {"address": ADA, "sender": made.sender, "purpose": made.purpose}
+    first = alice.post("/withdrawals", body, 201, Idempotency_Key="w")
+    assert first["scope"] == "purpose"
+    assert first["entry_index"] == before
+    assert alice.post("/withdrawals", body, 201, Idempotency_Key="w") == first
+    assert alice.post("/withdrawals", {"address": ADA}, 201)["scope"] == "organisation"
+    assert entries(installation, alice) == before + 2
+    status = alice.post("/contacts:status", {"address": ADA})
+    assert [each["scope"] for each in status["objections"]] == ["purpose", "organisation"]
+    nothing = {"known": False, "consents": [], "objections": [], "confirmation_blocked_until": None}
+    assert charlie.post("/contacts:status", {"address": ADA}) == nothing
+
+
+def test_a_stop_for_what_is_not_there_is_refused(
+    installation: Installation, alice: Caller, charlie: Caller, made: Made
+) -> None:
+    before = entries(installation, charlie)
+    foreign = {"address": ADA, "sender": made.sender}
+    assert charlie.call("POST", "/withdrawals", foreign).status_code == 404
+    problem = alice.post("/withdrawals", {"address": ADA, "purpose": made.purpose}, 422)
+    assert problem["errors"][0]["field"] == "sender"
+    alice.post("/withdrawals", {"address": "ada"}, 422)
+    assert entries(installation, charlie) == before
+
+
+def test_evidence_is_taken_away_as_a_bundle(alice: Caller, charlie: Caller, made: Made) -> None:
+    alice.post("/consents", sign_up(made), 202)
+    answer = alice.call("POST", "/evidence", {"address": ADA})
+    assert answer.status_code == 200, answer.data[:500]
+    assert answer.mimetype == "application/zip"
+    assert answer.headers["Cache-Control"] == "no-store"
+    names = zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
+    assert {"README.txt", "manifest", "checkpoint", "policy.txt"} <= set(names)
+    theirs = charlie.call("POST", "/evidence", {"address": ADA})
+    nobody = charlie.call("POST", "/evidence", {"address": "nobody@people.example"})
+    assert (theirs.status_code, theirs.data) == (nobody.status_code, nobody.data)
+    assert theirs.status_code == 404
+    assert alice.post("/evidence", {"address": "ada"}, 422)["errors"][0]["field"] == "address"
