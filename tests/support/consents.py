@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -291,6 +293,9 @@ def raw_bytes(database: Database) -> bytes:
     """Returns everything that is stored: the files on SQLite, every row of every table on PostgreSQL."""
     if database.name == "sqlite":
         path = str(database.url.database)
+        database.close()  # the worker truncates the write-ahead log; here nobody may read in between
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         found = b""
         for name in (path, path + "-wal"):
             if os.path.exists(name):
