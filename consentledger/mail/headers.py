@@ -102,7 +102,7 @@ def _a_labels(field: str, domain: str) -> str:
         labels = str(idna.encode(domain, uts46=True, std3_rules=True), "ascii")
     except (idna.IDNAError, UnicodeError) as error:
         raise _bad(field, "domain") from error
-    if "." not in labels or labels.endswith(".") or labels.rpartition(".")[2].isdigit():
+    if "." not in labels or labels.endswith("."):
         raise _bad(field, "domain")
     return labels.lower()
 
