@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 
 from consentledger.kernel.errors import VerificationError
@@ -17,6 +17,22 @@ RULE = "disclosure"
 LIMIT = 2**53
 URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z", re.ASCII)
+# Nearly every disclosure is this plain: then it is canonical as it stands, and needs no JSON reader.
+# The last character of 32 bytes in base64url has two bits to spare, which must be zero.
+LAST_OF_32 = "AEIMQUYcgkosw048"
+_TEXT = r'"[^"\\\x00-\x1f]*"'
+_NUMBER = r"(?:0|-?[1-9][0-9]{0,14})"
+_PLAIN = re.compile(
+    rf'\["[A-Za-z0-9_-]{{42}}[{LAST_OF_32}]","([a-z][a-z0-9_]{{0,63}})",'
+    rf"(?:({_TEXT})|(null|true|false)"
+    rf"|({_NUMBER}|\[(?:(?:{_TEXT}|{_NUMBER})(?:,(?:{_TEXT}|{_NUMBER}))*)?\]))\]\Z",
+    re.ASCII,
+)
+_WORDS = {"null": None, "true": True, "false": False}
+# Back to the standard alphabet; what base64url does not have becomes what base64 does not have.
+_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
+_SPARE = {0: None, 2: frozenset(b"AQgw"), 3: frozenset(LAST_OF_32.encode("ascii"))}
+_decode_json = json.JSONDecoder().decode
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -78,3 +94,22 @@ def parse_disclosure(disclosure: str, *, salt_bytes: int = 32) -> tuple[bytes, s
         raise VerificationError(f"the value of {name} is of no allowed type", rule=RULE)
     salt = strict.base64_url(salt_text, rule=RULE, what="a salt", length=salt_bytes)
     return salt, name, value
+
+
+def read_disclosure(disclosure: bytes) -> tuple[str, Value]:
+    """Returns (name, value) as `parse_disclosure` would, several times faster in the usual case."""
+    rest = len(disclosure) & 3
+    spare = _SPARE.get(rest, frozenset())
+    try:
+        padding = b"==" if rest == 2 else b"=" if rest == 3 else b""
+        data = a2b_base64(disclosure.translate(_STANDARD) + padding, strict_mode=True)
+        match = _PLAIN.match(data.decode("utf-8"))
+    except ValueError:
+        match = None
+    if match is None or (spare is not None and disclosure[-1] not in spare):
+        _, name, value = parse_disclosure(disclosure.decode("latin-1"))
+        return name, value
+    name, text, word, other = match.groups()
+    if text is not None:
+        return name, text[1:-1]
+    return name, (_WORDS[word] if other is None else _decode_json(other))

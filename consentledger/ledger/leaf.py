@@ -7,12 +7,13 @@ import hmac
 import os
 import re
 from binascii import b2a_base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consentledger.kernel.errors import InputError, VerificationError
 from consentledger.ledger import merkle, strict
 from consentledger.ledger.disclosure import (
+    LAST_OF_32,
     NAME,
     URL_ALPHABET,
     Scalar,
@@ -20,6 +21,7 @@ from consentledger.ledger.disclosure import (
     commit,
     make_disclosure,
     parse_disclosure,
+    read_disclosure,
     url64,
 )
 from consentledger.ledger.kinds.model import Kind
@@ -43,6 +45,9 @@ HEADER = "consentledger/leaf/v1"
 MAX_LEAF = 65_535
 RULE = "leaf"
 _KIND = re.compile(r"([a-z][a-z_]*(?:\.[a-z][a-z_]*)+)/([1-9][0-9]{0,3})\Z", re.ASCII)
+_COMMITTED = re.compile(
+    rf"c ([a-z][a-z0-9_]{{0,63}}) ([A-Za-z0-9_-]{{42}}[{LAST_OF_32}])\Z", re.ASCII
+)
 _PLAIN = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z", re.ASCII)
 
 
@@ -196,35 +201,47 @@ def parse_leaf(data: bytes) -> ParsedLeaf:
 
 
 def _sections(lines: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The `p` lines, then the `c` lines, each sorted by name and none twice."""
     plain: dict[str, str] = {}
     commitments: dict[str, str] = {}
-    last = ("p", "")
-    for line in lines:
-        letter, _, rest = line.partition(" ")
-        name, _, value = rest.partition(" ")
-        if letter not in ("p", "c") or NAME.match(name) is None:
+    position, last = 0, ""
+    while position < len(lines) and lines[position].startswith("p "):
+        name, _, value = lines[position][2:].partition(" ")
+        if NAME.match(name) is None or _PLAIN.match(value) is None:
+            raise VerificationError("a plain line of a leaf is malformed", rule=RULE)
+        last = _after(last, name)
+        plain[name] = value
+        position += 1
+    last = ""
+    for line in lines[position:]:
+        match = _COMMITTED.match(line)
+        if match is None:
             raise VerificationError("a line of a leaf is malformed", rule=RULE)
-        key = ("q" if letter == "c" else "p", name)  # p lines stand before c lines
-        if key <= last:
-            raise VerificationError("a leaf's lines are not sorted, or double", rule=RULE)
-        last = key
-        if letter == "p":
-            if _PLAIN.match(value) is None:
-                raise VerificationError(f"the plain line {name} is malformed", rule=RULE)
-            plain[name] = value
-        else:
-            strict.base64_url(value, rule=RULE, what=f"the commitment of {name}", length=32)
-            commitments[name] = value
+        name, commitment = match.groups()
+        last = _after(last, name)
+        commitments[name] = commitment
     if plain.keys() & commitments.keys():
         raise VerificationError("a name is both plain and committed", rule=RULE)
     return plain, commitments
 
 
-def check_disclosures(parsed: ParsedLeaf, disclosures: Iterable[str]) -> dict[str, Value]:
+def _after(last: str, name: str) -> str:
+    if name <= last:
+        raise VerificationError("a leaf's lines are not sorted, or double", rule=RULE)
+    return name
+
+
+def check_disclosures(parsed: ParsedLeaf, disclosures: Sequence[str]) -> dict[str, Value]:
     """Returns the values that the disclosures open; each must fit its own name's commitment."""
     values: dict[str, Value] = {}
-    for disclosure in disclosures:
-        _, name, value = parse_disclosure(disclosure)
+    try:
+        encoded = [disclosure.encode("ascii") for disclosure in disclosures]
+    except UnicodeEncodeError as error:
+        raise VerificationError("a disclosure is not ASCII", rule="disclosure") from error
+    made = _grouped([hashlib.sha256(data).digest() for data in encoded])
+    position = 0
+    for data in encoded:
+        name, value = read_disclosure(data)
         commitment = parsed.commitments.get(name)
         if commitment is None:
             raise VerificationError(
@@ -232,11 +249,12 @@ def check_disclosures(parsed: ParsedLeaf, disclosures: Iterable[str]) -> dict[st
             )
         if name in values:
             raise VerificationError(f"{name} is disclosed twice", rule="disclosure")
-        if commit(disclosure) != commitment:
+        if made[position : position + 43] != commitment:
             raise VerificationError(
                 f"the disclosure of {name} does not fit its commitment", rule="disclosure"
             )
         values[name] = value
+        position += 44
     return values
 
 
