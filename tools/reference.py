@@ -1,4 +1,7 @@
-"""Writes the parts of docs/ that are derived from code: entries.md (kinds) and commands.md (click).
+"""Writes the parts of docs/ that are derived from code.
+
+entries.md from the kinds, commands.md from click, api.md from the routes and the OpenAPI document,
+work.md from the worker's handlers.
 
     python tools/reference.py          write them
     python tools/reference.py --check  say whether they are up to date (exit 1 if not)
@@ -12,6 +15,7 @@ import sys
 from pathlib import Path
 
 import click
+from reference_api import api, work
 
 from consentledger.cli import cli
 from consentledger.ledger.kinds import KINDS, Kind
@@ -93,7 +97,9 @@ def _command(command: click.Command, path: str) -> str:
 def main() -> int:
     """Write or check the files; return the exit code."""
     stale = []
-    for name, text in (("entries.md", entries()), ("commands.md", commands())):
+    pages = {"entries.md": entries, "commands.md": commands, "api.md": api, "work.md": work}
+    for name, derive in pages.items():
+        text = derive()
         file = ROOT / "docs" / name
         prose, _, rest = file.read_text().partition(BEGIN)
         after = rest.partition(END)[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from uuid import UUID
 
@@ -19,8 +20,8 @@ asked for it (GDPR art. 6(1)(a) and 7(1)). Nobody else gets it but consentledger
 us. We keep it until you withdraw, and the proof for three years more. You may see it, correct it,
 have it erased, and complain to the data protection authority of your country."""
 PURPOSES = (
-    ("Weekly offers", "boots", "offers for boots, jackets and tents, once a week"),
-    ("Trail stories", "stories", "stories from people who walked there, once a month"),
+    ("Weekly offers", "boots", "boots, jackets and tents, once a week"),
+    ("Trail stories", "stories", "from people who walked there, once a month"),
 )
 
 
@@ -30,9 +31,24 @@ def open_shop(world: World) -> Account:
     if not file.exists():
         account = publish(world)
         save_private(file, json.dumps(asdict(account)))
+        save_private(world.instance.folder / "tour.sh", _variables(world, account))
     values = json.loads(file.read_text())
     values["purposes"] = tuple(tuple(purpose) for purpose in values["purposes"])
     return Account(**values)
+
+
+def _variables(world: World, account: Account) -> str:
+    """Return what README's tour starts from: a few shell variables."""
+    values = {
+        "SERVICE": account.service,
+        "SHOP": world.shop,
+        "MAILBOX": account.mailbox,
+        "KEY": account.api_key,
+        "FORM": account.form,
+        "SENDER": account.sender,
+        "OFFERS": account.purposes[0][0],
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def publish(world: World) -> Account:
@@ -108,7 +124,7 @@ class _Publisher:
         legal_name = self._identity.legal_name
         text = service.WordingText(
             controllers=(legal_name,),
-            statement=f"{title}: {legal_name} may send me {what}, by e-mail.",
+            statement=f"{legal_name} may send me {title} by e-mail: {what}.",
             withdrawal="I can stop this at any time with the link in every message.",
             notice_text=NOTICE.format(legal_name=legal_name),
             notice_url=self._identity.privacy_url,
