@@ -1,10 +1,11 @@
-"""From a draft to a sealed entry: leaf built, openings sealed; all before the head is locked."""
+"""From a draft to a sealed entry, before the head is locked; and the rows that an append writes behind the lock."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from consentledger import __version__
@@ -13,6 +14,7 @@ from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind as kind_of
 from consentledger.ledger.kinds.model import Kind
 from consentledger.ledger.leaf import build_leaf, label
+from consentledger.ledger.merkle import Completed
 
 OPENING_CLASSES = ("core", "technical", "copy")
 SOFTWARE = f"consentledger {__version__}"
@@ -70,6 +72,22 @@ class SealedEntry:
     openings: tuple[SealedOpening, ...]
     chain: Chain | None
     disclosures: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Everything one append writes, made while the head is locked; the engines' modules turn it into SQL."""
+
+    organisation_id: UUID
+    first: int
+    entries: Sequence[SealedEntry]
+    nodes: Sequence[Completed]
+    chains: Sequence[Chain]
+    size: int
+    root: bytes
+    frontier: bytes
+    mac: bytes
+    at: datetime
 
 
 def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> SealedEntry:

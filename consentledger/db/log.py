@@ -10,20 +10,19 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import ModuleType
 from uuid import UUID
 
 from sqlalchemy import insert, select
 
 from consentledger.db import log_postgresql, log_sqlite
-from consentledger.db.entries import Chain, Draft, SealedEntry, seal_entry
+from consentledger.db.entries import Draft, Rows, SealedEntry, seal_entry
 from consentledger.db.keystore import KeyStore
 from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError, NotFoundError
-from consentledger.ledger.merkle import EMPTY_ROOT, Completed, Frontier
+from consentledger.ledger.merkle import EMPTY_ROOT, Frontier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +41,6 @@ class Appended:
     leaf: bytes
     leaf_hash: bytes
     disclosures: tuple[tuple[str, str], ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Everything one append writes, made while the head is locked; the engines' modules turn it into SQL."""
-
-    organisation_id: UUID
-    first: int
-    entries: Sequence[SealedEntry]
-    nodes: Sequence[Completed]
-    chains: Sequence[Chain]
-    size: int
-    root: bytes
-    frontier: bytes
-    mac: bytes
-    at: datetime
 
 
 class Log:

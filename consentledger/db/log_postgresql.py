@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from consentledger.db.log import Rows
+from consentledger.db.entries import Rows
 
 COPY_ABOVE = 16
 

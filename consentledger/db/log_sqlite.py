@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from sqlite3 import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from consentledger.db.entries import Rows
 from consentledger.kernel.clock import to_text
-
-if TYPE_CHECKING:
-    from consentledger.db.log import Rows
 
 _READ_HEAD = "SELECT origin, size, root, frontier, mac FROM log_head WHERE organisation_id = ?"
 _LEAF = "INSERT INTO log_leaf (organisation_id, entry_index, leaf, leaf_hash, appended_at) VALUES (?, ?, ?, ?, ?)"

@@ -41,6 +41,7 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(
         level=level, handlers=[handler], format="%(name)s %(levelname)s %(message)s", force=True
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets at every start
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
