@@ -194,9 +194,9 @@ def postpone(tx: Tx, job: Job, run_at: datetime, reason: str) -> None:
     _settle(tx, job, state=DUE, run_at=run_at, last_error=reason[:MAX_ERROR])
 
 
-def release(tx: Tx, job: Job) -> None:
-    """Gives back a job that was leased but not begun; this was no try."""
-    _settle(tx, job, state=DUE, run_at=tx.now, attempts=job.attempt - 1)
+def release(tx: Tx, job: Job, run_at: datetime | None = None) -> None:
+    """Gives back a job that was leased but not tried: due at `run_at`, or at once."""
+    _settle(tx, job, state=DUE, run_at=run_at or tx.now, attempts=job.attempt - 1)
 
 
 def bury(tx: Tx, job: Job, reason: str) -> None:

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from uuid import UUID, uuid4
 
@@ -27,6 +27,7 @@ from consentledger.outbox.queries import anything_due
 from consentledger.outbox.service import Job, extend, lease
 from consentledger.worker.context import Context, Handler
 from consentledger.worker.mailer import Mailer
+from consentledger.worker.peers import Peers, Rest
 from consentledger.worker.perform import perform
 from consentledger.worker.timers import Timer, TimerThread
 
@@ -45,6 +46,7 @@ class Pace:
     lease: float = 30.0
     drain: float = 25.0
     pause: float = 1.0
+    rest: Rest = field(default_factory=Rest)
 
 
 class Worker:
@@ -67,6 +69,8 @@ class Worker:
         self._changed = threading.Event()
         self._lock = threading.Lock()
         self._in_hand: dict[UUID, Job] = {}
+        # One thread is always left for the other peers' mail.
+        self._peers = Peers(self._pace.threads - 1, self._pace.rest)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._slots = [
             threading.Thread(target=self._work, name=f"slot-{n}", daemon=True)
@@ -125,7 +129,7 @@ class Worker:
         return len(jobs) == free
 
     def _work(self) -> None:
-        mailer = Mailer(self._installation)
+        mailer = Mailer(self._installation, self._peers)
         context = Context(self._installation, mailer)
         while (job := self._queue.get()) is not None:
             try:

@@ -16,6 +16,7 @@ from consentledger.mail.peer import Patience
 from consentledger.mail.result import Delivery
 from consentledger.mail.transport import Transport, TransportSettings
 from consentledger.organisations.queries import sender_transport
+from consentledger.worker.peers import Peers
 
 MOST_OPEN = 8  # connections that one thread keeps; the one unused longest goes first
 
@@ -46,9 +47,11 @@ class Mailer:
     def __init__(
         self,
         installation: Installation,
+        peers: Peers,
         make: Callable[[TransportSettings], Transport] = Transport,
     ) -> None:
         self._installation = installation
+        self._peers = peers
         self._default = default_transport(installation.settings)
         self._make = make
         self._open: OrderedDict[TransportSettings, Transport] = OrderedDict()
@@ -69,12 +72,21 @@ class Mailer:
         )
 
     def send(self, way: TransportSettings, mail: WireMail) -> Delivery:
-        """Hands over one message; never inside a transaction."""
+        """Hands over one message, never inside a transaction; RestingError when its peer rests."""
+        self._peers.enter(way)
+        delivery = None
+        try:
+            delivery = self._transport(way).send(mail)
+        finally:
+            self._peers.leave(way, delivery)
+        return delivery
+
+    def _transport(self, way: TransportSettings) -> Transport:
         transport = self._open.pop(way, None) or self._make(way)
         self._open[way] = transport
         while len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)[1].close()
-        return transport.send(mail)
+        return transport
 
     def close(self) -> None:
         """Ends all connections."""

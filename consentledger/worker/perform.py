@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+
 import structlog
 
 from consentledger.kernel.errors import (
@@ -13,8 +16,10 @@ from consentledger.kernel.errors import (
 from consentledger.outbox import service
 from consentledger.outbox.service import Job, LeaseLostError
 from consentledger.worker.context import Context, Handler
+from consentledger.worker.peers import RestingError
 
 _log = structlog.get_logger("consentledger.worker")
+_CHANCE = random.SystemRandom()
 # Wrong input and broken evidence do not get better by waiting: somebody must look.
 _HOPELESS = (InputError, IntegrityError)
 
@@ -32,6 +37,8 @@ def perform(context: Context, handler: Handler, job: Job) -> None:
         _log.info("work done", **facts)
     except LeaseLostError:
         _log.warning("lease lost, results rolled back", **facts)
+    except RestingError as error:
+        _put_back(context, job, error)
     except UnavailableError as error:
         _log.warning("database unavailable, work will come again", **facts, reason=str(error))
     except Exception as error:
@@ -46,6 +53,16 @@ def settle(context: Context, handler: Handler, job: Job, reason: str) -> bool:
     with context.database.begin() as tx:
         service.retry(tx, job, handler.policy, reason)
     return True
+
+
+def _put_back(context: Context, job: Job, error: RestingError) -> None:
+    """Makes work for a resting peer due later; it was not tried, so the try does not count."""
+    try:
+        with context.database.begin() as tx:
+            later = timedelta(seconds=error.seconds * _CHANCE.uniform(1.0, 1.5))
+            service.release(tx, job, tx.now + later)
+    except ConsentLedgerError as second:
+        _log.warning("work not put back, the lease runs out", kind=job.kind, reason=str(second))
 
 
 def _failed(context: Context, handler: Handler, job: Job, error: Exception) -> None:

@@ -30,6 +30,7 @@ from consentledger.outbox.models import OutboxRow
 from consentledger.worker.context import Handler
 from consentledger.worker.handlers import HANDLERS
 from consentledger.worker.loop import Pace, Worker
+from consentledger.worker.peers import Rest
 from consentledger.worker.timers import Timer
 
 # The worker's own pace is made for months; a test's for seconds. With the fault `before-commit` it
@@ -43,6 +44,7 @@ from consentledger.outbox.rules import RetryPolicy
 from consentledger.worker import main
 from consentledger.worker.jobs import confirmation
 from consentledger.worker.loop import Pace
+from consentledger.worker.peers import Rest
 
 fault, lease, most = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 if fault == "before-commit":
@@ -52,7 +54,7 @@ main.HANDLERS = {
     kind: replace(each, policy=confirmation.SENDING) if kind == "confirmation.send" else each
     for kind, each in main.HANDLERS.items()
 }
-pace = Pace(threads=2, poll=0.02, lease=lease, drain=5.0)
+pace = Pace(threads=3, poll=0.02, lease=lease, drain=5.0, rest=Rest(0.05, 0.1))
 sys.exit(0 if main.run(open_installation(Settings.load()), pace) else 1)
 """
 
@@ -158,7 +160,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-PACE = Pace(threads=2, poll=0.02, lease=5.0, drain=5.0)
+PACE = Pace(threads=3, poll=0.02, lease=5.0, drain=5.0, rest=Rest(0.05, 0.1))
 
 
 @contextmanager

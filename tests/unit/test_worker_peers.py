@@ -1,0 +1,84 @@
+"""A sick peer rests and is tried gently; a healthy one serves many threads but never takes all."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from consentledger.mail.result import Delivery
+from consentledger.worker.peers import Peers, Rest, RestingError, sick
+
+SENT = Delivery("accepted", "data", 250, "ok")
+DOWN = Delivery("deferred", "connect", None, "refused")
+
+
+def test_one_peer_never_gets_all_threads():
+    peers = Peers(2)
+    peers.enter("a")
+    peers.enter("a")
+    with pytest.raises(RestingError):
+        peers.enter("a")
+    peers.enter("b")
+    peers.leave("a", SENT)
+    peers.enter("a")
+
+
+def test_a_failed_peer_rests_longer_each_time_and_one_message_tries_it_first():
+    peers = Peers(3, Rest(first=0.05, longest=0.15))
+    rests = []
+    for _ in range(3):
+        peers.enter("a")
+        peers.leave("a", DOWN)
+        with pytest.raises(RestingError) as caught:
+            peers.enter("a")
+        rests.append(caught.value.seconds)
+        time.sleep(caught.value.seconds)
+    assert 0 < rests[0] <= 0.05 < rests[1] <= 0.1 < rests[2] <= 0.15
+    peers.enter("a")
+    with pytest.raises(RestingError):
+        peers.enter("a")
+    peers.leave("a", SENT)
+    for _ in range(3):
+        peers.enter("a")
+
+
+def test_failures_at_the_same_moment_count_once():
+    peers = Peers(3, Rest(first=0.05, longest=10))
+    for _ in range(3):
+        peers.enter("a")
+    for _ in range(3):
+        peers.leave("a", DOWN)
+    with pytest.raises(RestingError) as caught:
+        peers.enter("a")
+    assert caught.value.seconds <= 0.05
+
+
+def test_another_peer_is_not_touched():
+    peers = Peers(1, Rest(first=10))
+    peers.enter("a")
+    peers.leave("a", DOWN)
+    peers.enter("b")
+
+
+def test_an_exception_gives_the_place_back():
+    peers = Peers(1)
+    peers.enter("a")
+    peers.leave("a", None)
+    peers.enter("a")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "found"),
+    [
+        (SENT, False),
+        (Delivery("refused", "recipient", 550, ""), False),
+        (Delivery("deferred", "recipient", 450, ""), False),
+        (Delivery("deferred", "sender", 421, ""), True),
+        (Delivery("deferred", "login", 535, ""), True),
+        (Delivery("deferred", "connect", 554, ""), True),
+        (Delivery("deferred", "timeout", None, ""), True),
+    ],
+)
+def test_what_makes_a_peer_sick(delivery: Delivery, found: bool):
+    assert sick(delivery) is found
