@@ -106,6 +106,8 @@ def _split(value: str, field: str) -> tuple[SplitResult, str]:
 
 def _url_host(parts: SplitResult, field: str) -> str:
     name = parts.hostname or ""
+    if "%" in name:  # an address with a zone means something on one machine only
+        raise wrong(field, "host", f"{field} names no usable host")
     if parts.netloc.startswith("["):
         try:
             return f"[{ip_address(name).compressed}]"
