@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -112,12 +112,6 @@ def keep(tx: Tx, claimed: Claim, status: int, body: Any) -> None:
         )
         .values(status=status, sealed=sealer.seal(content, _context(claimed.key_hash)))
     )
-
-
-def sweep(tx: Tx) -> int:
-    """Deletes answers that were kept long enough; returns how many."""
-    done = tx.session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.kept_until <= tx.now))
-    return int(getattr(done, "rowcount", 0))
 
 
 def _insert(tx: Tx, organisation_id: UUID, key_hash: bytes, request_hash: bytes) -> bool:

@@ -28,7 +28,10 @@ class ConsentInSchema(Schema):
 
     form = fields.UUID(required=True, metadata={"description": "whose wordings the person saw"})
     version = fields.Integer(
-        load_default=None, allow_none=True, metadata={"description": "the version they saw"}
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        metadata={"description": "the version they saw"},
     )
     address = text("the person's address")
     purposes = fields.List(

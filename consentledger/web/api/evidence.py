@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.shapes import text
+from consentledger.web.api.shapes import Flag, text
 from consentledger.web.services import installation
 
 blueprint = ApiBlueprint("evidence", __name__, "Bundles for auditors")
@@ -22,7 +22,7 @@ class EvidenceInSchema(Schema):
     """Whose evidence, and how much of it."""
 
     address = text("whose evidence it is")
-    labels = fields.Boolean(
+    labels = Flag(
         load_default=True,
         metadata={
             "description": "disclose the contact's label key, so that an auditor can look for entries left out"
@@ -31,6 +31,7 @@ class EvidenceInSchema(Schema):
     since = fields.Integer(
         load_default=None,
         allow_none=True,
+        strict=True,
         validate=validate.Range(1),
         metadata={"description": "size of an earlier checkpoint, to prove that the log only grew"},
     )

@@ -18,6 +18,15 @@ class Instant(fields.String):
         return None if value is None else to_text(value)
 
 
+class Flag(fields.Boolean):
+    """true or false as JSON has them; "yes" and 1 are neither."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def text(description: str, **more: Any) -> fields.String:
     """A required text."""
     return fields.String(required=True, metadata={"description": description}, **more)
@@ -37,7 +46,9 @@ def own_id(attribute: str) -> fields.UUID:
 
 def other_id(attribute: str) -> fields.UUID:
     """The id of something that is referred to: called by that thing's word, as in a permit's question."""
-    return fields.UUID(required=True, attribute=attribute, data_key=attribute.removesuffix("_id"))
+    word = attribute.removesuffix("_id")
+    described = {"description": f"the {word}'s id"}
+    return fields.UUID(required=True, attribute=attribute, data_key=word, metadata=described)
 
 
 def channel(**more: Any) -> fields.String:
@@ -76,9 +87,9 @@ class TransportSchema(Schema):
     """A sender's own SMTP peer; certificates are always verified."""
 
     server = text("a full host name")
-    port = fields.Integer(load_default=587)
+    port = fields.Integer(load_default=587, strict=True)
     tls = fields.String(load_default="starttls", validate=validate.OneOf(["starttls", "implicit"]))
-    username = maybe("")
+    username = maybe("if it wants one")
     password = maybe("kept sealed, never shown again", load_only=True)
 
 
@@ -86,13 +97,20 @@ class SenderInSchema(IdentitySchema):
     """A sender to publish."""
 
     link_host = maybe("a host of its own for its links")
-    transport = fields.Nested(TransportSchema, load_default=None, allow_none=True)
+    transport = fields.Nested(
+        TransportSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "its own SMTP peer: server, port, tls, username, password"},
+    )
 
 
 class SenderVersionSchema(SenderInSchema):
     """A new version of a sender; without `transport` the one it has is kept."""
 
-    drop_transport = fields.Boolean(load_default=False)
+    drop_transport = Flag(
+        load_default=False, metadata={"description": "go back to the service's own SMTP peer"}
+    )
 
 
 class SenderSchema(Schema):
@@ -124,12 +142,21 @@ class PurposeInSchema(Schema):
         metadata={"description": "title by language tag"},
     )
     purpose_class = fields.String(
-        data_key="class", load_default="marketing", validate=validate.OneOf(PURPOSE_CLASSES)
+        data_key="class",
+        load_default="marketing",
+        validate=validate.OneOf(PURPOSE_CLASSES),
+        metadata={"description": "tracking: measuring a person's opens or clicks, never bundled"},
     )
     channels = fields.List(
-        fields.String(validate=validate.OneOf(CHANNELS)), load_default=lambda: ["email"]
+        fields.String(validate=validate.OneOf(CHANNELS)),
+        load_default=lambda: ["email"],
+        metadata={"description": "how messages may come; consent is given per channel"},
     )
-    categories = fields.List(fields.String(), load_default=list)
+    categories = fields.List(
+        fields.String(),
+        load_default=list,
+        metadata={"description": "product categories, such as garden-tools"},
+    )
 
 
 class PurposeSchema(Schema):
@@ -178,7 +205,7 @@ class FormFieldSchema(Schema):
     """An input besides the boxes; only email may be required."""
 
     name = text("email, or a name such as first_name")
-    required = fields.Boolean(load_default=False)
+    required = Flag(load_default=False)
 
 
 class FormInSchema(Schema):
@@ -187,12 +214,15 @@ class FormInSchema(Schema):
     sender_id = other_id("sender_id")
     language = text("the language of its wordings")
     channel = channel()
-    wordings = fields.List(fields.UUID(), required=True)
+    wordings = fields.List(
+        fields.UUID(), required=True, metadata={"description": "one box each, unticked"}
+    )
     fields_ = fields.List(
         fields.Nested(FormFieldSchema),
         attribute="fields",
         data_key="fields",
         load_default=lambda: [{"name": "email", "required": True}],
+        metadata={"description": "inputs besides the boxes: name, required (only email may be)"},
     )
     origins = fields.List(
         fields.String(),

@@ -24,8 +24,12 @@ class WithdrawalInSchema(Schema):
     """Without `purpose` all of the sender, without `sender` all of your organisation."""
 
     address = text("whose stop it is")
-    sender = fields.UUID(load_default=None, allow_none=True)
-    purpose = fields.UUID(load_default=None, allow_none=True)
+    sender = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "without: all of them"}
+    )
+    purpose = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "without: all of the sender"}
+    )
     channel = channel()
 
 

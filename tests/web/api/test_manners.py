@@ -19,6 +19,7 @@ from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.kernel.clock import now
 from consentledger.web.access import policy_of
+from consentledger.worker.housekeeping import sweep_answers
 from tests.web.api.caller import IDENTITY, Caller
 
 
@@ -178,8 +179,7 @@ def test_kept_answers_are_sealed_and_end_after_a_day(
     with time_machine.travel(now() + timedelta(hours=24, minutes=1), tick=True):
         changed = {**IDENTITY, "name": "Other"}
         assert alice.post("/senders", changed, 201, Idempotency_Key="k")
-        with installation.database.begin() as tx:
-            assert idempotency.sweep(tx) == 0
+        assert sweep_answers(installation) == 0
     with (
         time_machine.travel(now() + timedelta(hours=49), tick=True),
         installation.database.begin() as tx,
