@@ -114,5 +114,6 @@ def _count(command: RequestConsent, ip: str | None) -> None:
         "network": network_of(ip or request.remote_addr),
         "address": folded,
         "form": str(command.form.form_id),
+        "organisation": str(command.form.organisation_id),
     }
     services().limiter.count("sign-up", keys, SIGN_UP)

@@ -30,6 +30,7 @@ def sign_up(form: PublishedForm, given: Posted, *, source: str, origin: str | No
         "network": network_of(request.remote_addr),
         "address": addresses.fold_for_limits(address.text),
         "form": str(form.form_id),
+        "organisation": str(form.organisation_id),
     }
     services().limiter.count("sign-up", keys, SIGN_UP)
     command = RequestConsent(
