@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import smtplib
 import socket
 import ssl
@@ -73,6 +74,7 @@ class Peer(smtplib.SMTP):
 
     def __init__(self, settings: TransportSettings, deadline: Deadline, **options: Any) -> None:
         self.patience = settings.patience
+        self._public_only = settings.public_only
         self._deadline = deadline
         self.begin_message()
         super().__init__(
@@ -93,6 +95,11 @@ class Peer(smtplib.SMTP):
         """Connects as smtplib does, under the deadline from the banner on."""
         self._deadline.watch(self)
         return super().connect(*args, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # smtplib's own hook, which SMTP_SSL uses too: the name for TLS stays the host's.
+        address = public_address(host, port) if self._public_only else host
+        return super()._get_socket(address, port, timeout)  # type: ignore[misc,no-any-return]
 
     def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
         """Sends MAIL FROM and notes whether the peer began to listen."""
@@ -156,6 +163,19 @@ def open_peer(settings: TransportSettings, deadline: Deadline) -> Peer:
         peer.close()
         raise
     return peer
+
+
+def public_address(host: str, port: int) -> str:
+    """Returns an address of `host` that is reachable for everybody; OSError when it has none.
+
+    The address that was judged is the one that is connected to: a second look-up could differ.
+    """
+    for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        address = ipaddress.ip_address(str(found[0]).partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        if mapped.is_global and not mapped.is_multicast:
+            return str(address)
+    raise OSError("the mail server's name leads to no public address")
 
 
 @lru_cache(maxsize=16)

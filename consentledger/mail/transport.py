@@ -28,8 +28,10 @@ STARTTLS, IMPLICIT, NONE = "starttls", "implicit", "none"
 class TransportSettings:
     """Where mail leaves. `tls`: starttls (verified, the default), implicit (port 465) or none.
 
-    `ca_file` adds a private authority; `helo` is this host's name (a look-up by the library can
-    hang); `patience` bounds the waits; `most_per_connection` and `most_idle` (seconds) end reuse.
+    `ca_file` adds a private authority; `public_only` is for hosts that the operator did not choose:
+    no loopback, private or metadata address is connected to, whatever the name resolves to; `helo` is
+    this host's name (a look-up by the library can hang); `patience` bounds the waits;
+    `most_per_connection` and `most_idle` (seconds) end reuse.
     """
 
     host: str
@@ -39,6 +41,7 @@ class TransportSettings:
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     helo: str = "localhost.localdomain"
+    public_only: bool = False
     patience: Patience = field(default_factory=Patience)
     most_per_connection: int = 100
     most_idle: float = 20.0

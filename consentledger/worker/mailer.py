@@ -67,6 +67,7 @@ class Mailer:
             tls=own.tls,
             username=own.username,
             password=own.password,
+            public_only=True,  # a marketer's choice must not reach into the operator's network
             helo=self._default.helo,
             patience=self._default.patience,
         )

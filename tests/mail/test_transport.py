@@ -13,7 +13,7 @@ import pytest
 
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.mail.message import WireMail, build
-from consentledger.mail.peer import Patience
+from consentledger.mail.peer import Patience, public_address
 from consentledger.mail.transport import Transport, TransportSettings
 from tests.mail.test_message import MAIL
 from tests.support.certificates import Authority
@@ -318,6 +318,43 @@ def test_a_peer_without_smtputf8_refuses_such_an_address_only(smtp: SmtpPeer):
         delivery = transport.send(wire)
         assert (delivery.outcome, delivery.phase, delivery.code) == ("refused", "smtputf8", None)
     assert once(plain(smtp)).accepted
+
+
+@pytest.mark.parametrize("tls", ["none", "starttls", "implicit"])
+def test_a_marketer_s_server_is_never_a_private_one(smtp: SmtpPeer, tls: str):
+    for host in ("127.0.0.1", "localhost"):
+        delivery = once(plain(smtp, host=host, tls=tls, public_only=True))
+        assert (delivery.outcome, delivery.phase) == ("deferred", "connect")
+        assert "no public address" in delivery.text
+    assert smtp.connections == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "192.168.1.1",
+        "172.16.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fe80::1",
+        "fc00::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+    ],
+)
+def test_private_addresses(address: str):
+    with pytest.raises(OSError, match="no public address"):
+        public_address(address, 25)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111"])
+def test_public_addresses(address: str):
+    assert public_address(address, 25) == address
 
 
 @pytest.mark.parametrize(
