@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.db.checkpoints import Published, latest_checkpoint
@@ -41,19 +41,6 @@ class Batch:
     rulings: tuple[Ruling, ...]
     issued_at: datetime
     valid_until_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PermitTarget:
-    """Whom and what a permit was about: what its unsubscribe link stops."""
-
-    permit_id: PermitId
-    organisation_id: UUID
-    contact_id: UUID | None
-    sender_id: UUID
-    purpose_id: UUID
-    channel: str
-    allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,45 +103,6 @@ def rows(session: Session, organisation_id: UUID, number: int) -> list[Row]:
         .order_by(Permit.row_number)
     )
     return [Row(contact, verdict, salt) for contact, verdict, salt in session.execute(query)]
-
-
-def permit_target(
-    session: Session, organisation_id: UUID, permit_id: PermitId
-) -> PermitTarget | None:
-    """Returns whom and what a permit was about, in one statement, or None when there is no such row.
-
-    `contact_id` is None for a permit that was only counted, and after an erasure.
-    """
-    row = session.execute(
-        select(
-            Permit.contact_id,
-            Permit.verdict,
-            PermitBatch.sender_id,
-            PermitBatch.purpose_id,
-            PermitBatch.channel,
-            PermitBatch.verdicts,
-        )
-        .join(
-            PermitBatch,
-            and_(
-                PermitBatch.organisation_id == Permit.organisation_id,
-                PermitBatch.batch == Permit.batch,
-            ),
-        )
-        .where(Permit.organisation_id == organisation_id)
-        .where(Permit.batch == permit_id.batch, Permit.row_number == permit_id.row)
-    ).one_or_none()
-    if row is None:
-        return None
-    return PermitTarget(
-        permit_id=permit_id,
-        organisation_id=organisation_id,
-        contact_id=row.contact_id,
-        sender_id=row.sender_id,
-        purpose_id=row.purpose_id,
-        channel=row.channel,
-        allowed=bool(row.verdicts[row.verdict]["allowed"]),
-    )
 
 
 def lines(session: Session, organisation_id: UUID, number: int) -> Lines:

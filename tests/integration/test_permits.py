@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from consentledger.contacts.models import Contact
+from consentledger.db.engine import Database
 from consentledger.db.entries import Draft, open_disclosures, opening_context
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now, to_text
-from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError
+from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError, UnavailableError
 from consentledger.kernel.ids import uuid7
 from consentledger.law.packs import default_pack
 from consentledger.ledger.kinds import KINDS
@@ -219,34 +222,10 @@ def test_ids_of_others_are_unknown(shop: Shop, installation: Installation) -> No
     ):
         with shop.database.read() as session, pytest.raises(NotFoundError):
             queries.permit_proof(session, shop.organisation_id, permit_id)
-        with shop.database.read() as session:
-            assert queries.permit_target(session, shop.organisation_id, permit_id) is None
     with shop.database.read() as session, pytest.raises(NotFoundError):
         queries.permit_proof(session, bob.organisation_id, PermitId(bob.number, issued.batch, 1))
     with shop.database.read() as session:
         assert session.scalar(select(func.count()).select_from(PermitBatch)) == 1
-
-
-def test_a_target_says_what_its_link_stops(shop: Shop) -> None:
-    shop.confirm("ann@example.org")
-    issued = shop.issue("ann@example.org", "nobody@example.org")
-    with shop.database.read() as session:
-        first, second = (
-            queries.permit_target(
-                session, shop.organisation_id, PermitId(shop.number, issued.batch, n)
-            )
-            for n in (0, 1)
-        )
-    assert first is not None
-    assert (first.sender_id, first.purpose_id, first.channel) == (
-        shop.sender_id,
-        shop.purpose_id,
-        "email",
-    )
-    assert first.contact_id == issued.rows[0].contact_id
-    assert first.allowed
-    assert second is not None
-    assert (second.contact_id, second.allowed) == (None, False)
 
 
 def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
@@ -339,3 +318,42 @@ def test_batches_of_every_size_are_stored(shop: Shop) -> None:
         with shop.database.read() as session:
             assert queries.rows(session, shop.organisation_id, issued.batch) == list(issued.rows)
             assert queries.batch(session, shop.organisation_id, issued.batch).count == count
+
+
+def test_a_batch_that_fails_midway_leaves_nothing(shop: Shop) -> None:
+    shop.confirm("ann@example.org")
+    with shop.database.begin() as tx:
+        tx.session.execute(text("ALTER TABLE permit_batch RENAME TO elsewhere"))
+    with shop.database.read() as session:
+        before = session.scalar(select(LogHead.size))
+    # The last statement of all fails: rows, entry and head must go with it.
+    with pytest.raises((UnavailableError, DBAPIError)):
+        shop.issue("ann@example.org", "bea@example.org")
+    with shop.database.read() as session:
+        assert session.scalar(select(LogHead.size)) == before
+        assert session.scalar(select(func.count()).select_from(PermitTable)) == 0
+
+
+def test_a_log_that_is_locked_for_long_is_unavailable(
+    shop: Shop, installation: Installation
+) -> None:
+    shop.confirm("ann@example.org")
+    impatient = Database(
+        installation.settings.database_url, log=shop.database.log, lock_timeout=0.2
+    )
+    prepared = service.prepare(impatient, shop.ask("ann@example.org"))
+    if impatient.name == "sqlite":  # no server that could lock: another program holds the file
+        holder = sqlite3.connect(impatient.url.database or "", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError), impatient.begin() as tx:
+            service.issue(tx, prepared)
+        holder.close()
+    else:
+        with shop.database.begin() as tx:
+            tx.log.lock_head(tx, shop.organisation_id)
+            with pytest.raises(UnavailableError), impatient.begin() as other:
+                service.issue(other, prepared)
+    impatient.close()
+    with shop.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(PermitTable)) == 0
+    assert codes(shop.issue("ann@example.org")) == ["consent"]
