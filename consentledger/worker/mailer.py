@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -44,16 +43,10 @@ def default_transport(settings: Settings) -> TransportSettings:
 class Mailer:
     """The ways out of one thread, kept open between messages."""
 
-    def __init__(
-        self,
-        installation: Installation,
-        peers: Peers,
-        make: Callable[[TransportSettings], Transport] = Transport,
-    ) -> None:
+    def __init__(self, installation: Installation, peers: Peers) -> None:
         self._installation = installation
         self._peers = peers
         self._default = default_transport(installation.settings)
-        self._make = make
         self._open: OrderedDict[TransportSettings, Transport] = OrderedDict()
 
     def way_of(self, session: Session, organisation_id: UUID, sender_id: UUID) -> TransportSettings:
@@ -83,7 +76,7 @@ class Mailer:
         return delivery
 
     def _transport(self, way: TransportSettings) -> Transport:
-        transport = self._open.pop(way, None) or self._make(way)
+        transport = self._open.pop(way, None) or Transport(way)
         self._open[way] = transport
         while len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)[1].close()
