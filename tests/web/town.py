@@ -30,7 +30,14 @@ class Shop:
         return f"/f/{self.form_id}"
 
 
-def open_shop(installation: Installation, name: str, **more: str) -> Shop:
+def open_shop(
+    installation: Installation,
+    name: str,
+    *,
+    origins: tuple[str, ...] = (ORIGIN, OTHER_ORIGIN),
+    returns: tuple[str, ...] = (f"{ORIGIN}/thanks",),
+    **more: str,
+) -> Shop:
     """Publish everything that a sign-up needs; `more` overrides the sender's identity."""
     identity = SenderIdentity(
         **{
@@ -66,8 +73,8 @@ def open_shop(installation: Installation, name: str, **more: str) -> Shop:
         "en",
         wordings,
         fields=(FormField("email", True), FormField("name", False)),
-        origins=(ORIGIN, OTHER_ORIGIN),
-        returns=(f"{ORIGIN}/thanks",),
+        origins=origins,
+        returns=returns,
     )
     with database.begin() as tx:
         form_id = service.create_form(tx, service.WriteForm(organisation_id, spec)).form_id
