@@ -29,7 +29,7 @@ def issued_answer(issued: Issued, tokens: Tokens, base_url: str) -> dict[str, An
         from_address=frame.from_address,
         campaign=command.campaign,
     )
-    ids = permit_ids(frame.organisation_number, issued.batch, len(issued.rows))
+    ids = permit_ids(frame.organisation_number, issued.batch, range(len(issued.rows)))
     until = to_text(issued.valid_until_at)
     endings = [_ending(ruling, until) for ruling in issued.rulings]
     link_ids = PermitId(frame.organisation_number, issued.batch, 0).to_bytes()[:10]

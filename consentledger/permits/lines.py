@@ -84,6 +84,15 @@ class Lines:
         """The RFC 9162 root over the batch's lines, as `p root` of its entry says."""
         return merkle.root_of(self.hashes)
 
+    def patched(self, numbers: Sequence[int], others: Lines) -> Lines:
+        """These lines with `others` in the rows `numbers`: under the head's lock, only those are made again."""
+        disclosures, hashes = list(self.disclosures), list(self.hashes)
+        for number, disclosure, digest in zip(
+            numbers, others.disclosures, others.hashes, strict=True
+        ):
+            disclosures[number], hashes[number] = disclosure, digest
+        return Lines(disclosures, hashes)
+
 
 def build_lines(
     *,
@@ -92,17 +101,22 @@ def build_lines(
     valid_until: str,
     rulings: Sequence[Ruling],
     rows: Sequence[Row],
+    numbers: Sequence[int] | None = None,
 ) -> Lines:
-    """Makes a batch's lines from its rows, in order; the same at issue and whenever they are made again."""
+    """Makes a batch's lines from its rows, in order; the same at issue and whenever they are made again.
+
+    `numbers` says which rows of the batch these are, if they are not all of them.
+    """
     ends = [ruling.line_end(valid_until) for ruling in rulings]
-    ids = permit_ids(organisation_number, batch, len(rows))
+    places = range(len(rows)) if numbers is None else numbers
+    ids = permit_ids(organisation_number, batch, places)
     # 16 bytes and two zero ones give 24 characters, of which the first 22 are the salt's.
     salts = _base64(b"".join([row.salt + b"\0\0" for row in rows]))
     disclosures = []
-    for number, (row, permit) in enumerate(zip(rows, ids, strict=True)):
+    for position, (place, row, permit) in enumerate(zip(places, rows, ids, strict=True)):
         contact = f'"{row.contact_id}"' if row.contact_id else "null"
-        salt = salts[24 * number : 24 * number + 22]
-        text = f'["{salt}","permit",["{permit}",{number},{contact},{ends[row.verdict]}]'
+        salt = salts[24 * position : 24 * position + 22]
+        text = f'["{salt}","permit",["{permit}",{place},{contact},{ends[row.verdict]}]'
         disclosures.append(
             b2a_base64(text.encode("ascii"), newline=False).translate(_URL).rstrip(b"=")
         )

@@ -10,7 +10,7 @@ come between that look and the append, because every append needs the same lock.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -98,14 +98,13 @@ class Issue:
         """Writes the batch and returns it; the append is the last act but for the batch's own row."""
         tx, organisation_id = self._tx, self._command.organisation_id
         store.write_rows(tx, organisation_id, self._batch, self._rows)
-        sealed = self._seal()
+        lines = self._lines()
+        sealed = self._seal(lines)
         head = tx.log.lock_head(tx, organisation_id)
         patched = self.look_again(head.frontier.size)
         if patched:
             store.patch_rows(tx, organisation_id, self._batch, patched)
-            for number, row in patched:
-                self._rows[number] = row
-            sealed = self._seal()
+            sealed = self._seal(self._patch(lines, patched))
         appended = tx.log.append_sealed(tx, organisation_id, sealed, head)
         issued = Issued(
             command=self._command,
@@ -171,16 +170,23 @@ class Issue:
             return Row(None, self._rulings.number("stranger"), row.salt)
         return row._replace(verdict=self._rulings.number("record", *self._states(stored)))
 
-    def _lines(self) -> Lines:
+    def _patch(self, lines: Lines, patched: Sequence[tuple[int, Row]]) -> Lines:
+        numbers = [number for number, _ in patched]
+        for number, row in patched:
+            self._rows[number] = row
+        return lines.patched(numbers, self._lines(numbers))
+
+    def _lines(self, numbers: Sequence[int] | None = None) -> Lines:
         return build_lines(
             organisation_number=self._frame.organisation_number,
             batch=self._batch,
             valid_until=to_text(self._until),
             rulings=self._rulings.list,
-            rows=self._rows,
+            rows=self._rows if numbers is None else [self._rows[number] for number in numbers],
+            numbers=numbers,
         )
 
-    def _seal(self) -> list[SealedEntry]:
+    def _seal(self, lines: Lines) -> list[SealedEntry]:
         command = self._command
         draft = Draft(
             "permits.issued",
@@ -196,7 +202,7 @@ class Issue:
                 "valid_until": to_text(self._until),
             },
             actor=command.actor,
-            plain={"count": str(len(self._rows)), "root": self._lines().root.hex()},
+            plain={"count": str(len(self._rows)), "root": lines.root.hex()},
         )
         return self._tx.log.seal(self._tx, command.organisation_id, [draft])
 

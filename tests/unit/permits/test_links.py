@@ -58,10 +58,11 @@ def test_other_texts_are_no_ids(text: object) -> None:
 
 @given(numbers, batches, st.integers(1, 600))
 def test_ids_in_bulk_are_those_one_by_one(number: int, batch: int, count: int) -> None:
-    made = permit_ids(number, batch, count)
+    made = permit_ids(number, batch, range(count))
     assert len(made) == count
     assert made[-1] == str(PermitId(number, batch, count - 1))
     assert made[0] == str(PermitId(number, batch, 0))
+    assert permit_ids(number, batch, [count - 1, 0]) == [made[-1], made[0]]
 
 
 def test_batches_are_random_and_fit_the_link() -> None:
