@@ -19,6 +19,7 @@ COMMANDS = {
     "key": "consentledger.cli.key:key",
     "log": "consentledger.cli.log:log",
     "organisation": "consentledger.cli.organisation:organisation",
+    "outbox": "consentledger.cli.outbox:outbox",
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",
     "web": "consentledger.cli.web:web",
