@@ -76,6 +76,18 @@ def test_consent_holds_for_its_own_purpose_sender_and_organisation(
     assert codes(shop.issue("ann@example.org", purpose_id=other)) == ["consent"]
 
 
+def test_tracking_needs_consent_to_a_purpose_of_its_own(shop: Shop) -> None:
+    tracking = make_purpose(shop.database, shop.organisation_id, purpose_class="tracking")
+    shop.confirm("ann@example.org")
+    ask = {"purpose_id": tracking, "message_class": "tracking"}
+    assert codes(shop.issue("ann@example.org", **ask)) == ["no_basis"]
+    shop.confirm("ann@example.org", purpose_id=tracking)
+    assert codes(shop.issue("ann@example.org", **ask)) == ["consent"]
+    with pytest.raises(InputError) as caught:  # consent to tracking lets no newsletter out
+        shop.issue("ann@example.org", purpose_id=tracking)
+    assert (caught.value.field, caught.value.reason) == ("class", "not_of_purpose")
+
+
 def test_a_pause_ends_and_only_a_new_act_reopens_an_objection(shop: Shop) -> None:
     shop.confirm("ann@example.org", "bea@example.org")
     shop.stop("ann@example.org", scope="sender", lasting=timedelta(microseconds=1))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from consentledger.accounts.models import IdempotentAnswer
 from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
@@ -19,9 +23,10 @@ from consentledger.ledger.merkle import verify_inclusion
 from consentledger.ledger.permit import parse_permit, permit_line_hash
 from consentledger.ledger.proof import parse_tlog_proof
 from consentledger.mail.headers import header_line
+from consentledger.organisations import service
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit
-from tests.factories import Cast, create_cast, create_purpose, create_sender
+from tests.factories import Cast, create_cast, create_purpose, create_sender, identity
 from tests.support.permits import Shop
 
 PERMITS = "/api/v1/permits"
@@ -123,9 +128,6 @@ def test_a_permit_carries_link_headers_and_reasons(world: World) -> None:
 
 
 def test_a_sender_with_a_link_host_of_its_own(world: World) -> None:
-    from consentledger.organisations import service
-    from tests.factories import identity
-
     with world.installation.database.begin() as tx:
         command = service.PublishSender(
             world.shop.organisation_id,
@@ -200,6 +202,39 @@ def test_the_same_key_gets_the_same_answer_and_one_batch(world: World) -> None:
     assert other.json["errors"][0]["reason"] == "key_reused"
     fresh = world.ask("ann@example.org", "x@example.org").json
     assert fresh["permits"][0]["allowed"] is False
+
+
+def test_four_requests_with_one_key_at_once_make_one_batch(world: World) -> None:
+    app = world.client.application
+    size = world.size()
+    ready = threading.Barrier(4)
+
+    def post(_: int) -> Any:
+        own = World(world.cast, world.shop, app.test_client(use_cookies=False), world.installation)
+        ready.wait(10)
+        return own.ask("ann@example.org", "x@example.org", key="once")
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(post, range(4)))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    told = {answer.text for answer in answers if answer.status_code == 200}
+    assert len(told) == 1
+    assert world.size() == size + 1
+
+
+def test_what_is_kept_for_a_repetition_names_nobody(world: World) -> None:
+    people = [f"p{n}@example.org" for n in range(300)]
+    assert world.ask(*people, key="once").status_code == 200
+    database, organisation_id = world.installation.database, world.shop.organisation_id
+    with database.read() as session:
+        row = session.scalars(select(IdempotentAnswer)).one()
+        keys = database.log.keystore.organisation(session, organisation_id)
+        assert row.sealed is not None
+        assert len(row.sealed) < 300
+        opened = keys.sealer.open(
+            row.sealed, b"consentledger/idempotent-answer/v1\n" + row.key_hash
+        )
+    assert set(json.loads(opened)) == {"batch", "from_address", "link_host"}
 
 
 def test_outsiders_see_nothing(world: World) -> None:
