@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from consentledger.kernel.errors import VerificationError
 from consentledger.verify.entries import Entry
 from consentledger.verify.report import Report
 
@@ -16,6 +15,7 @@ SLACK = timedelta(minutes=10)
 def check_times(entries: Sequence[Entry], report: Report) -> None:
     """Checks that claimed times do not run backwards along the log, and says what they are worth."""
     latest: datetime | None = None
+    before = report.failures
     for entry in entries:
         text = entry.text("at")
         if text is None:
@@ -26,15 +26,10 @@ def check_times(entries: Sequence[Entry], report: Report) -> None:
             except ValueError as error:
                 raise entry.wrong(f"{text} is no instant", "time") from error
             if latest is not None and at < latest - SLACK:
-                before = latest
-                raise VerificationError(
-                    f"entry {entry.index} claims {text}, but an earlier entry claims"
-                    f" {before.isoformat()}",
-                    rule="time",
-                )
+                raise entry.wrong(f"claims {text}, an earlier one {latest.isoformat()}", "time")
             latest = max(at, latest or at)
     report.noted(
         6,
-        "Times are claimed, not shown: no witness cosigned the checkpoint and no time stamp covers"
-        " it. They do not run backwards.",
+        "Times are claimed, not shown: no witness cosigned the checkpoint and no time stamp covers it.",
     )
+    report.passed(6, "The times that the entries claim do not run backwards.", since=before)

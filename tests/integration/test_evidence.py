@@ -8,14 +8,17 @@ import json
 import zipfile
 
 import pytest
+import time_machine
 
 from consentledger.consents import service as consents
 from consentledger.consents.commands import (
     NotMe,
 )
 from consentledger.db.installation import Installation
+from consentledger.erasure import service as erasure
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.outbox import service as outbox
 from consentledger.permits.links import PermitId
 from consentledger.stops import service as stops
 from consentledger.stops.commands import StopByAddress, Withdraw
@@ -133,6 +136,40 @@ def test_a_request_that_nobody_confirmed(path: Path):
     path.permit()
     _, report = path.verified()
     assert states(report) == ["requested"]
+
+
+def destroy_due(installation: Installation) -> None:
+    for job in outbox.lease(installation.database, "test", [erasure.DESTROY], limit=9, seconds=60):
+        with installation.database.begin() as tx:
+            erasure.destroy(tx, job.organisation_id, outbox.open_job(tx, job))
+            outbox.complete(tx, job)
+
+
+def test_a_request_that_expired_beside_a_consent_that_lives(path: Path):
+    database = path.installation.database
+    with time_machine.travel("2036-03-02T12:00:00+00:00", tick=True) as clock:
+        first = path.decide(path.request())
+        assert first
+        path.press(first)
+        second = path.decide(path.request(ANNA, 1))
+        clock.shift(8 * 86_400)
+        path.permit()
+        erasure.expire_due(database)
+        assert erasure.erase_due(database) == 1
+        path.verified()  # logged, not yet destroyed
+        destroy_due(path.installation)
+        data, report = path.verified()
+        assert "4 entries are erased, wholly or in part" in report.text()
+        path.permit()
+        third = path.decide(path.request(ANNA, 1))
+        assert second
+        assert third
+        path.press(third)
+        path.permit()
+        path.verified()
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        shut = [n for n in opened.namelist() if n.endswith(".disclosures") and not opened.read(n)]
+    assert len(shut) == 4
 
 
 def test_it_grew_since(path: Path):

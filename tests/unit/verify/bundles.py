@@ -83,15 +83,8 @@ class BundledLog(MemoryLog):
         }  # fmt: skip
         return {name: data for name, data in self.blobs.items() if name in used}
 
-    def bundle(
-        self,
-        contacts: Iterable[Contact] = (),
-        *,
-        change: Callable[[dict[str, bytes]], None] = lambda members: None,
-        skip: Iterable[int] = (),
-        only: Callable[[BundleWriter], None] | None = None,
-    ) -> bytes:
-        """The whole log as a small bundle; `change` may tamper before the manifest is signed."""
+    def entry_files(self, skip: Iterable[int] = ()) -> dict[str, bytes]:
+        """Proof and disclosures of every entry but those left out."""
         note, hashes = self.checkpoint(), [b.leaf_hash for b in self.built]
         node = merkle.nodes_of(hashes)
         collected = _Collector()
@@ -99,7 +92,17 @@ class BundledLog(MemoryLog):
             if index not in set(skip):
                 path = merkle.inclusion_proof(index, len(hashes), node)
                 collected.add_entry(index, built.leaf, path, note, self.disclosures(index))
-        return self._write(collected.members | self.members(contacts), change)
+        return collected.members
+
+    def bundle(
+        self,
+        contacts: Iterable[Contact] = (),
+        *,
+        change: Callable[[dict[str, bytes]], None] = lambda members: None,
+        skip: Iterable[int] = (),
+    ) -> bytes:
+        """The whole log as a small bundle; `change` may tamper before the manifest is signed."""
+        return self._write(self.entry_files(skip) | self.members(contacts), change)
 
     def tiled(
         self,
