@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.consents.models import ConsentRequest
 from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
-from consentledger.db.models import ContactKey
+from consentledger.db.models import ContactKey, LogCheckpoint, LogHead
 from consentledger.kernel.clock import now
+from consentledger.kernel.errors import IntegrityError
 from consentledger.limits.models import RateLimit
 from consentledger.worker import housekeeping
 from tests.factories import MadeForm, create_published_form
@@ -41,6 +42,22 @@ def test_every_log_that_grew_is_signed(installation: Installation, made: MadeFor
     assert housekeeping.sign(installation) == 1
     with installation.database.read() as session:
         assert latest_checkpoint(session, made.organisation_id) is not None
+
+
+def test_one_damaged_log_does_not_stop_the_others(installation: Installation, made: MadeForm):
+    database = installation.database
+    with database.begin() as tx:
+        tx.session.execute(
+            update(LogHead)
+            .where(LogHead.organisation_id == made.organisation_id)
+            .values(mac=bytes(32))
+        )
+    with pytest.raises(IntegrityError):
+        housekeeping.sign(installation)
+    with database.read() as session:
+        signed = session.scalars(select(LogCheckpoint.organisation_id)).all()
+    assert len(signed) == 1
+    assert made.organisation_id not in signed
 
 
 def test_what_nobody_confirmed_ends_and_is_erased(
