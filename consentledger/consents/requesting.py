@@ -6,6 +6,7 @@ On PostgreSQL, counted with the limits' upsert, BEGIN and COMMIT, it takes eight
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -15,6 +16,7 @@ from consentledger.consents.models import ConsentRequest
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.contacts.rules import page_of, truncated, user_agent_family
+from consentledger.contacts.service import LockedContact
 from consentledger.db.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
@@ -24,6 +26,7 @@ from consentledger.organisations.facts import FormPurpose
 from consentledger.outbox import service as outbox
 
 DECIDE = "confirmation.decide"
+_INSERT = insert(ConsentRequest.__table__)  # type: ignore[arg-type]
 
 
 def request(tx: Tx, command: RequestConsent) -> Accepted:
@@ -37,32 +40,12 @@ def request(tx: Tx, command: RequestConsent) -> Accepted:
     contact = contacts.upsert(tx, form.organisation_id, address)
     request_id = uuid7()
     expires_at = tx.now + timedelta(days=form.request_days)
-    tx.session.execute(
-        insert(ConsentRequest).values(
-            organisation_id=form.organisation_id,
-            request_id=request_id,
-            contact_id=contact.contact_id,
-            state=rules.OPEN,
-            sender_id=form.sender_id,
-            channel=form.channel,
-            language=form.language,
-            form_id=form.form_id,
-            form_version=form.version,
-            purposes=[
-                {
-                    "purpose": str(box.purpose_id),
-                    "wording": str(box.wording_id),
-                    "state": rules.OPEN,
-                }
-                for box in boxes
-            ],
-            page=page_of(command.page),
-            link_id=None,
-            requested_at=tx.now,
-            expires_at=expires_at,
-            entry_numbers=[contact.chain.entries],
-        )
-    )
+    row = _row(command, boxes, contact) | {
+        "request_id": request_id,
+        "requested_at": tx.now,
+        "expires_at": expires_at,
+    }
+    tx.connection.execute(_INSERT, row)
     outbox.enqueue(
         tx,
         form.organisation_id,
@@ -77,6 +60,29 @@ def request(tx: Tx, command: RequestConsent) -> Accepted:
     draft = Draft("consent.requested", values, actor=command.actor, chain=contact.chain)
     [entry] = tx.log.append(tx, form.organisation_id, [draft])
     return Accepted(request_id, expires_at, entry.index, entry.leaf_hash)
+
+
+def _row(
+    command: RequestConsent, boxes: tuple[FormPurpose, ...], contact: LockedContact
+) -> dict[str, Any]:
+    form = command.form
+    return {
+        "organisation_id": form.organisation_id,
+        "contact_id": contact.contact_id,
+        "state": rules.OPEN,
+        "sender_id": form.sender_id,
+        "channel": form.channel,
+        "language": form.language,
+        "form_id": form.form_id,
+        "form_version": form.version,
+        "purposes": [
+            {"purpose": str(box.purpose_id), "wording": str(box.wording_id), "state": rules.OPEN}
+            for box in boxes
+        ],
+        "page": page_of(command.page),
+        "link_id": None,
+        "entry_numbers": [contact.chain.entries],
+    }
 
 
 def _values(command: RequestConsent, boxes: tuple[FormPurpose, ...]) -> dict[str, Value]:

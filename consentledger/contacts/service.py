@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.contacts import address as addresses
@@ -16,12 +16,45 @@ from consentledger.contacts import queries, standing
 from consentledger.contacts.models import Contact, LinkUse, Suppression
 from consentledger.contacts.upsert import upsert_contact
 from consentledger.db.entries import Chain, Draft
+from consentledger.db.keystore import OrganisationKeys
 from consentledger.db.log import Appended
 from consentledger.db.models import ContactKey
 from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.models import OutboxRow
 
 ORPHAN_AGE = timedelta(hours=1)
+
+
+FACTS = (
+    Contact.contact_id,
+    Contact.key_id,
+    Contact.entries,
+    Contact.last_leaf_hash,
+    Contact.standing,
+    Contact.sealed_address,
+    ContactKey.wrapped,
+)
+KEY_OF_CONTACT = (ContactKey.organisation_id == Contact.organisation_id) & (
+    ContactKey.key_id == Contact.key_id
+)
+_LOCK = (
+    select(*FACTS)
+    .join(ContactKey, KEY_OF_CONTACT)
+    .where(
+        Contact.organisation_id == bindparam("organisation"),
+        Contact.contact_id.in_(bindparam("contacts", expanding=True)),
+    )
+    .order_by(Contact.contact_id)
+    .with_for_update(of=Contact)
+)
+_SAVE = (
+    update(Contact.__table__)  # type: ignore[arg-type]
+    .where(
+        Contact.organisation_id == bindparam("organisation"),
+        Contact.contact_id == bindparam("contact"),
+    )
+    .values(standing=bindparam("now_standing"), touched_at=bindparam("now"))
+)
 
 
 @dataclass(slots=True)
@@ -48,10 +81,10 @@ def upsert(tx: Tx, organisation_id: UUID, address: addresses.Address) -> LockedC
 
     A fresh key is stored each time; where the contact had one already, it is an orphan and is swept.
     """
-    keys = tx.log.keystore.organisation(tx.session, organisation_id)
+    keys = organisation_keys(tx, organisation_id)
     lookup = queries.lookup_hash(keys, addresses.fold_parsed(address))
     row = upsert_contact(tx, organisation_id, lookup, address.text)
-    return _locked(tx, organisation_id, row)
+    return locked_contact(tx, organisation_id, row)
 
 
 def lock(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> dict[UUID, LockedContact]:
@@ -59,33 +92,16 @@ def lock(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> dict[UUI
     wanted = sorted(set(contact_ids))
     if not wanted:
         return {}
-    rows = tx.session.execute(
-        select(
-            Contact.contact_id,
-            Contact.key_id,
-            Contact.entries,
-            Contact.last_leaf_hash,
-            Contact.standing,
-            Contact.sealed_address,
-            ContactKey.wrapped,
-        )
-        .join(
-            ContactKey,
-            (ContactKey.organisation_id == Contact.organisation_id)
-            & (ContactKey.key_id == Contact.key_id),
-        )
-        .where(Contact.organisation_id == organisation_id, Contact.contact_id.in_(wanted))
-        .order_by(Contact.contact_id)
-        .with_for_update(of=Contact)
-    ).all()
-    return {row.contact_id: _locked(tx, organisation_id, row) for row in rows}
+    found = {"organisation": organisation_id, "contacts": wanted}
+    rows = tx.connection.execute(_LOCK, found).all()
+    return {row.contact_id: locked_contact(tx, organisation_id, row) for row in rows}
 
 
 def lock_by_address(
     tx: Tx, organisation_id: UUID, address: addresses.Address
 ) -> LockedContact | None:
     """Finds and locks the contact of an address, or None: for callers who may know whether it exists."""
-    keys = tx.log.keystore.organisation(tx.session, organisation_id)
+    keys = organisation_keys(tx, organisation_id)
     found = queries.contact_by_lookup(
         tx.session, organisation_id, queries.lookup_hash(keys, addresses.fold_parsed(address))
     )
@@ -94,7 +110,14 @@ def lock_by_address(
     return lock(tx, organisation_id, [found.contact_id]).get(found.contact_id)
 
 
-def _locked(tx: Tx, organisation_id: UUID, row: Any) -> LockedContact:
+def organisation_keys(tx: Tx, organisation_id: UUID) -> OrganisationKeys:
+    """Returns an organisation's keys without a statement when they are known already."""
+    keystore = tx.log.keystore
+    return keystore.cached(organisation_id) or keystore.organisation(tx.session, organisation_id)
+
+
+def locked_contact(tx: Tx, organisation_id: UUID, row: Any) -> LockedContact:
+    """Makes a locked contact of a row of `FACTS` that a statement of this transaction locked."""
     keys = tx.log.keystore.unwrap_contact(organisation_id, row.key_id, row.wrapped)
     address = queries.open_address(keys, organisation_id, row.contact_id, row.sealed_address)
     chain = Chain(row.contact_id, keys, address, row.entries, row.last_leaf_hash)
@@ -114,14 +137,17 @@ def record(contact: LockedContact, drafts: Sequence[Draft], at: str) -> list[int
 
 def save(tx: Tx, contact: LockedContact) -> None:
     """Writes the contact's standing; before the append."""
-    tx.session.execute(
-        update(Contact)
-        .where(
-            Contact.organisation_id == contact.organisation_id,
-            Contact.contact_id == contact.contact_id,
-        )
-        .values(standing=contact.standing, touched_at=tx.now)
-    )
+    tx.connection.execute(_SAVE, saving(tx, contact))
+
+
+def saving(tx: Tx, contact: LockedContact) -> dict[str, Any]:
+    """Returns the parameters of the statement that saves a contact's standing."""
+    return {
+        "organisation": contact.organisation_id,
+        "contact": contact.contact_id,
+        "now_standing": contact.standing,
+        "now": tx.now,
+    }
 
 
 def suppress(

@@ -99,16 +99,16 @@ def upsert_contact(tx: Tx, organisation_id: UUID, lookup: bytes, address: str) -
     }
     if tx.database.name == "sqlite":
         stored = {name: parameters[name] for name in ("org", "key", "wrapped", "at")}
-        tx.session.execute(_STORE_KEY, stored)
+        tx.connection.execute(_STORE_KEY, stored)
         del parameters["wrapped"]
-        row = tx.session.execute(_UPSERT, parameters).one()
+        row = tx.connection.execute(_UPSERT, parameters).one()
     else:
-        row = tx.session.execute(_BOTH, parameters).one()
+        row = tx.connection.execute(_BOTH, parameters).one()
     wrapped = row.wrapped
     if row.key_id == prepared.keys.key_id:
         wrapped = prepared.wrapped  # the statement does not see what it stored itself
     elif wrapped is None:
-        wrapped = tx.session.execute(
+        wrapped = tx.connection.execute(
             select(ContactKey.wrapped).where(
                 ContactKey.organisation_id == organisation_id, ContactKey.key_id == row.key_id
             )
