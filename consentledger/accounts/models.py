@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer
+from sqlalchemy import CheckConstraint, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, Json, organisation_key_column
@@ -22,7 +22,10 @@ class ApiKey(Base):
     scopes: Mapped[list[str]] = mapped_column(Json)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    __table_args__ = (CheckConstraint("length(secret_hash) = 32", name="hash_length"),)
+    __table_args__ = (
+        CheckConstraint("length(secret_hash) = 32", name="hash_length"),
+        UniqueConstraint("key_id"),  # a key's id alone finds its organisation
+    )
 
 
 class IdempotentAnswer(Base):

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.CheckConstraint("length(secret_hash) = 32", name=op.f("ck_api_key_hash_length")),
         sa.PrimaryKeyConstraint("organisation_id", "key_id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("key_id", name=op.f("uq_api_key_key_id")),
     )
     op.create_table(
         "idempotent_answer",
