@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import IO, Any
 
 import flask
@@ -41,7 +42,14 @@ def json_object(content: bytes) -> dict[str, Any]:
     Two readers of `{"a":1,"a":2}` may take different values, so evidence of either is worthless.
     """
     try:
-        parsed = json.loads(content, object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Always UTF-8 (RFC 8259, 8.1): left alone, json would guess among UTF-8, 16 and 32.
+        text = content.decode("utf-8")
+        parsed = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
+        if "\\u" in text:
+            # Half a surrogate pair is no text (RFC 7493, 2.1), and could not even be said again.
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except InputError:
         raise
     except (ValueError, RecursionError) as error:
@@ -66,3 +74,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise InputError(f"{name} is not JSON", field="body", reason="malformed")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InputError("a number is too large", field="body", reason="malformed")
+    return number
