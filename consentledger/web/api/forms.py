@@ -28,10 +28,12 @@ from consentledger.web.api.shapes import (
     FormPublishedSchema,
     FormSchema,
     FormStateSchema,
+    NothingSchema,
 )
 
 blueprint = ApiBlueprint("forms", __name__, "Sign-up forms, in versions")
 FORM, PUBLISHED, STATE = FormSchema(), FormPublishedSchema(), FormStateSchema()
+NOTHING = NothingSchema()
 
 
 @blueprint.operation(
@@ -52,15 +54,19 @@ def replace_form(given: dict[str, Any], form_id: UUID) -> Response:
     return act(lambda tx: _stored(tx, edit_form(tx, form_id, command).form_id), FORM)
 
 
-@blueprint.operation("POST", "/forms/<uuid:form_id>:publish", scope="publish", gives=PUBLISHED)
-def publish_form_draft(form_id: UUID) -> Response:
+@blueprint.operation(
+    "POST", "/forms/<uuid:form_id>:publish", scope="publish", takes=NOTHING, gives=PUBLISHED
+)
+def publish_form_draft(_given: dict[str, Any], form_id: UUID) -> Response:
     """Publish the draft as the next version; 422 names everything that is missing."""
     command = PublishForm(caller().organisation_id, form_id, caller().actor)
     return act(lambda tx: publish_form(tx, command), PUBLISHED)
 
 
-@blueprint.operation("POST", "/forms/<uuid:form_id>:unpublish", scope="publish", gives=STATE)
-def take_down_form(form_id: UUID) -> Response:
+@blueprint.operation(
+    "POST", "/forms/<uuid:form_id>:unpublish", scope="publish", takes=NOTHING, gives=STATE
+)
+def take_down_form(_given: dict[str, Any], form_id: UUID) -> Response:
     """Take a form down: it collects nothing any more."""
     command = PublishForm(caller().organisation_id, form_id, caller().actor)
     return act(lambda tx: unpublish_form(tx, command), STATE)

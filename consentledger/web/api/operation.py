@@ -57,7 +57,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
             if gives is not None:
                 wrapped = self.response(status, gives)(wrapped)
             if takes is not None:
-                wrapped = self.arguments(takes)(wrapped)
+                wrapped = self.arguments(takes, required=bool(takes.fields))(wrapped)
             if query is not None:
                 wrapped = self.arguments(query, location="query")(wrapped)
             more: dict[str, Any] = {"security": [{SECURITY: [scope]}]}

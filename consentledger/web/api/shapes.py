@@ -61,11 +61,8 @@ def channel(**more: Any) -> fields.String:
     )
 
 
-class EntrySchema(Schema):
-    """Where an act stands in the organisation's log."""
-
-    index = fields.Integer(required=True)
-    leaf_hash = fields.String(metadata={"description": "RFC 9162 leaf hash, 64 hex digits"})
+class NothingSchema(Schema):
+    """An empty object: the address says it all."""
 
 
 class IdentitySchema(Schema):

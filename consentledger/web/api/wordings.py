@@ -22,12 +22,17 @@ from consentledger.web.api.acting import act, answer, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
 from consentledger.web.api.paging import PageQuery, listed, page_of
-from consentledger.web.api.shapes import WordingInSchema, WordingPublishedSchema, WordingSchema
+from consentledger.web.api.shapes import (
+    NothingSchema,
+    WordingInSchema,
+    WordingPublishedSchema,
+    WordingSchema,
+)
 
 blueprint = ApiBlueprint(
     "wordings", __name__, "Texts that people agree to; immutable once published"
 )
-WORDING, PUBLISHED = WordingSchema(), WordingPublishedSchema()
+WORDING, PUBLISHED, NOTHING = WordingSchema(), WordingPublishedSchema(), NothingSchema()
 
 
 @blueprint.operation(
@@ -59,9 +64,9 @@ def replace_wording(given: dict[str, Any], wording_id: UUID) -> Response:
 
 
 @blueprint.operation(
-    "POST", "/wordings/<uuid:wording_id>:publish", scope="publish", gives=PUBLISHED
+    "POST", "/wordings/<uuid:wording_id>:publish", scope="publish", takes=NOTHING, gives=PUBLISHED
 )
-def publish_wording_draft(wording_id: UUID) -> Response:
+def publish_wording_draft(_given: dict[str, Any], wording_id: UUID) -> Response:
     """Publish a draft; 422 names everything that is missing."""
     command = PublishWording(caller().organisation_id, wording_id, caller().actor)
     return act(lambda tx: publish_wording(tx, command), PUBLISHED)
