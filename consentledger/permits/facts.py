@@ -44,10 +44,11 @@ class StateReader:
         objection = "active" if standings.objection(*asked) else "none"
         return standings.consent_state(*asked), objection
 
-    def changed_since(self, stored: str, number: int) -> bool:
-        """Says whether the contact's entry `number` is older than a stop that covers this, or than the consent.
+    def stopped_since(self, stored: str, number: int) -> bool:
+        """Says whether a stop behind the contact's entry `number` ended what this depends on.
 
-        A permit is dead at the first stop, also when the person has come back since.
+        For a contact that did say stop since, to this or to something else. The person may have come back: a
+        consent that is younger than the entry stands for another one that was ended.
         """
         standing = orjson.loads(stored)
         consent = standing["consents"].get(self._key)

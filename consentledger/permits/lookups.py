@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, and_, func, select, type_coerce
+from sqlalchemy import LargeBinary, Text, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.models import Contact
@@ -18,7 +18,8 @@ from consentledger.organisations.models import Organisation, Purpose, Sender
 
 IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
 _KIND_AT = len("consentledger/leaf/v1\nkind ") + 1
-_KIND_LENGTH = 80
+# What a leaf says of its kind, in a column: the leaf itself need not travel.
+KIND_LINE = type_coerce(func.substr(LogLeaf.leaf, _KIND_AT, 80), LargeBinary)
 # An erasure takes facts away without an entry of the contact's own, so it asks for a second look at all.
 _SECOND_LOOK = frozenset(
     f"{name}/{version}"
@@ -145,10 +146,15 @@ def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID])
     return found
 
 
+def kind_of(line: bytes) -> str:
+    """Returns the kind, `consent.withdrawn/1`, at the start of what KIND_LINE selects."""
+    return bytes(line).partition(b"\n")[0].decode("ascii", "replace")
+
+
 def appended_since(session: Session, organisation_id: UUID, first: int, size: int) -> Since:
     """Returns what lies in [first, size) of the log: read under the head's lock, in its own statement."""
     query = (
-        select(func.substr(LogLeaf.leaf, _KIND_AT, _KIND_LENGTH), ContactEntry.contact_id)
+        select(KIND_LINE, ContactEntry.contact_id)
         .outerjoin(
             ContactEntry,
             and_(
@@ -161,7 +167,7 @@ def appended_since(session: Session, organisation_id: UUID, first: int, size: in
     )
     contacts, everyone = set(), False
     for line, contact in session.execute(query):
-        kind = bytes(line).partition(b"\n")[0].decode("ascii", "replace")
+        kind = kind_of(line)
         # A kind that this version does not know may mean anything: look at all again.
         everyone = everyone or kind in _SECOND_LOOK or kind not in _KNOWN
         if contact is not None:

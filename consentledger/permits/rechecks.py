@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
-from consentledger.db.models import ContactEntry
+from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.kernel.errors import InputError
 from consentledger.law.decide import decide
 from consentledger.law.model import Facts
@@ -28,6 +28,7 @@ from consentledger.permits.models import Permit, PermitBatch
 from consentledger.permits.rules import MAX_RECIPIENTS
 
 CHUNK = 1_000
+STOPS = ("consent.withdrawn", "objection.recorded")
 REASONS = ("unknown", "denied", "expired", "stopped")
 
 
@@ -37,6 +38,11 @@ class Dead:
 
     permit: str
     reason: str
+
+
+class _Act(NamedTuple):
+    entry_index: int
+    kind: str
 
 
 class _Found(NamedTuple):
@@ -74,10 +80,10 @@ def dead_by_now(
     found = _found(session, organisation_id, permits)
     contacts = {item.contact_id for item in found.values() if item.contact_id}
     standings = lookups.standings(session, organisation_id, sorted(contacts))
-    numbers = _numbers(session, organisation_id, found.values())
+    acts = _acts(session, organisation_id, contacts)
     dead = []
     for text in permits:
-        reason = _reason(found.get(text), standings, numbers, now)
+        reason = _reason(found.get(text), standings, acts, now)
         if reason is not None:
             dead.append(Dead(text, reason))
     return dead
@@ -86,7 +92,7 @@ def dead_by_now(
 def _reason(
     item: _Found | None,
     standings: Mapping[UUID, str],
-    numbers: Mapping[tuple[UUID, int], int],
+    acts: Mapping[UUID, list[_Act]],
     now: datetime,
 ) -> str | None:
     if item is None:
@@ -95,13 +101,13 @@ def _reason(
         return "denied"
     if now >= item.batch.valid_until_at:
         return "expired"
-    return "stopped" if _stopped(item, standings, numbers, now) else None
+    return "stopped" if _stopped(item, standings, acts, now) else None
 
 
 def _stopped(
     item: _Found,
     standings: Mapping[UUID, str],
-    numbers: Mapping[tuple[UUID, int], int],
+    acts: Mapping[UUID, list[_Act]],
     now: datetime,
 ) -> bool:
     batch = item.batch
@@ -113,8 +119,11 @@ def _stopped(
     facts = Facts(batch.message["class"], batch.channel, "record", consent, objection)
     if not decide(facts, pack(*batch.message["pack"].split("@")), now).allowed:
         return True
-    before = numbers.get((item.contact_id, batch.entry_index), 0)
-    return reader.changed_since(stored, before - 1)
+    before = [act for act in acts[item.contact_id] if act.entry_index < batch.entry_index]
+    since = acts[item.contact_id][len(before) :]
+    if not any(act.kind in STOPS for act in since):
+        return False  # consent given once more ends nothing
+    return reader.stopped_since(stored, len(before) - 1)
 
 
 def _found(session: Session, organisation_id: UUID, permits: Sequence[str]) -> dict[str, _Found]:
@@ -152,23 +161,29 @@ def _batches(
     return found
 
 
-def _numbers(
-    session: Session, organisation_id: UUID, items: Iterable[_Found]
-) -> dict[tuple[UUID, int], int]:
-    """How many entries each contact had when its permit's batch was appended."""
-    pairs = {(item.contact_id, item.batch.entry_index) for item in items if item.contact_id}
-    indexes: dict[UUID, list[int]] = {}
-    for chunk in _chunks(sorted({contact for contact, _ in pairs if contact})):
-        query = select(ContactEntry.contact_id, ContactEntry.entry_index).where(
-            ContactEntry.organisation_id == organisation_id, ContactEntry.contact_id.in_(chunk)
+def _acts(
+    session: Session, organisation_id: UUID, contacts: Iterable[UUID]
+) -> dict[UUID, list[_Act]]:
+    """The entries of each contact, in order: their indexes, and their kinds as the leaves say them."""
+    found: dict[UUID, list[_Act]] = {contact: [] for contact in contacts}
+    for chunk in _chunks(sorted(found)):
+        query = (
+            select(ContactEntry.contact_id, ContactEntry.entry_index, lookups.KIND_LINE)
+            .join(
+                LogLeaf,
+                and_(
+                    LogLeaf.organisation_id == ContactEntry.organisation_id,
+                    LogLeaf.entry_index == ContactEntry.entry_index,
+                ),
+            )
+            .where(
+                ContactEntry.organisation_id == organisation_id, ContactEntry.contact_id.in_(chunk)
+            )
+            .order_by(ContactEntry.entry_index)
         )
-        for contact, index in session.execute(query):
-            indexes.setdefault(contact, []).append(index)
-    return {
-        (contact, index): sum(entry < index for entry in indexes.get(contact, ()))
-        for contact, index in pairs
-        if contact
-    }
+        for contact, index, line in session.execute(query):
+            found[contact].append(_Act(index, lookups.kind_of(line).partition("/")[0]))
+    return found
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

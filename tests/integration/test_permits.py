@@ -241,7 +241,7 @@ def test_ids_of_others_are_unknown(shop: Shop, installation: Installation) -> No
 
 
 def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
-    people = [f"{name}@example.org" for name in ("ann", "bea", "cid", "dan", "eve")]
+    people = [f"{name}@example.org" for name in ("ann", "bea", "cid", "dan", "eve", "fay")]
     shop.confirm(*people)
     other = make_purpose(shop.database, shop.organisation_id)
     shop.confirm("ann@example.org", purpose_id=other)
@@ -252,6 +252,9 @@ def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
     shop.withdraw("dan@example.org")
     shop.confirm("dan@example.org")  # has come back, but the first stop killed the permit
     shop.stop("eve@example.org", scope="sender", lasting=timedelta(days=7))
+    shop.confirm("fay@example.org")  # says yes once more: that ends nothing
+    shop.confirm("fay@example.org", "ann@example.org", purpose_id=other)
+    shop.withdraw("ann@example.org", purpose_id=other)  # leaves something else
     bob = make_shop(installation.database, installation.settings, "bob")
     foreign = ids(bob, bob.issue("ann@example.org"))[0]
     asked = [*first, foreign, str(PermitId(shop.number, issued.batch, 99))]
@@ -262,12 +265,12 @@ def test_recheck_names_the_dead(shop: Shop, installation: Installation) -> None:
 
     assert dead(now()) == [
         *(Dead(first[n], "stopped") for n in (1, 2, 3, 4)),
-        Dead(first[5], "denied"),
+        Dead(first[6], "denied"),
         Dead(foreign, "unknown"),
         Dead(asked[-1], "unknown"),
     ]
     reasons = [item.reason for item in dead(now() + timedelta(hours=2))]
-    assert reasons == ["expired"] * 5 + ["denied", "unknown", "unknown"]
+    assert reasons == ["expired"] * 6 + ["denied", "unknown", "unknown"]
 
 
 @pytest.mark.parametrize("act", ["withdraw", "stop"])

@@ -53,16 +53,17 @@ class Shop:
                 lambda contact: ("consent.confirmed", self._confirmed(contact, purpose_id)),
             )
 
-    def withdraw(self, *people: str) -> list[Appended]:
+    def withdraw(self, *people: str, purpose_id: UUID | None = None) -> list[Appended]:
         """Each of these addresses takes its consent back."""
-        values = {**self.key(), "method": "page", "permit": None}
+        key = {**self.key(), "purpose": str(purpose_id or self.purpose_id)}
+        values = {**key, "method": "page", "permit": None}
         with self.database.begin() as tx:
             return self.act(
                 tx,
                 people,
                 lambda contact: (
                     "consent.withdrawn",
-                    {**values, "consent": self._consent(contact)},
+                    {**values, "consent": self._consent(contact, purpose_id)},
                 ),
             )
 
