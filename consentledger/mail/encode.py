@@ -9,60 +9,55 @@ Quoted-printable rather than 8bit, so that no server on the way has a reason to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 _LINE = 76  # characters, the soft break's `=` included
+_KEPT = 64  # characters: so a break before a kept string always leaves something in its row
 _LITERAL = frozenset(range(33, 127)) - {ord("=")}
+# Beyond the plain octets: a blank at the end, mbox's "From ", and every dot that follows another or
+# begins a line, so that no row is ever a lone dot, which a careless relay takes for the end.
+_ENCODED = re.compile(rb"[^ -<>-~\t]|[ \t]\Z|\AF(?=rom )|(?<![^.])\.")
 
 
 def quoted_printable(text: str, keep: Sequence[str] = ()) -> str:
     """Returns `text` as quoted-printable of its UTF-8, lines ended by LF and at most 76 characters.
 
-    No string of `keep` (printable ASCII without `=`, at most 75 characters) is cut or changed.
+    No string of `keep` (printable ASCII without `=`, 1 to 64 characters, dots only between other
+    characters) is cut or changed.
     """
     for piece in keep:
-        if not piece or len(piece) >= _LINE or not set(piece.encode()) <= _LITERAL:
-            raise ValueError("kept strings are 1 to 75 printable ASCII characters without '='")
-    cutter = re.compile("|".join(re.escape(piece) for piece in keep)) if keep else None
+        if not 1 <= len(piece) <= _KEPT or not set(piece.encode()) <= _LITERAL:
+            raise ValueError(
+                f"kept strings are 1 to {_KEPT} printable ASCII characters without '='"
+            )
+        if ".." in piece or piece.startswith("."):
+            raise ValueError("kept strings have dots only between other characters")
+    kept = re.compile("|".join(map(re.escape, keep))) if keep else None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(_line(line, cutter) for line in lines)
+    return "\n".join(_line(line, kept) for line in lines)
 
 
-def _line(line: str, cutter: re.Pattern[str] | None) -> str:
-    units = list(_units(line, cutter))
-    if units and units[-1] in (" ", "\t"):
-        units[-1] = f"={ord(units[-1]):02X}"
-    if line.startswith("From ") and units[0] == "F":
-        units[0] = "=46"  # mbox-minded software would write ">From "
-    if units and units[0] == ".":
-        units[0] = "=2E"  # a relay that forgets dot-stuffing can't cut the message here
-    return _fold(units)
+def _line(line: str, kept: re.Pattern[str] | None) -> str:
+    encoded = _ENCODED.sub(lambda found: b"=%02X" % found[0][0], line.encode()).decode("ascii")
+    if len(encoded) <= _LINE:
+        return encoded
+    spans = [found.span() for found in kept.finditer(encoded)] if kept else []
+    rows, start = [], 0
+    while len(encoded) - start > _LINE:
+        end = _break(encoded, start + _LINE - 1, spans)
+        rows.append(encoded[start:end] + "=")
+        start = end
+    return "\n".join([*rows, encoded[start:]])
 
 
-def _units(line: str, cutter: re.Pattern[str] | None) -> Iterator[str]:
-    start = 0
-    for match in cutter.finditer(line) if cutter else ():
-        yield from _octets(line[start : match.start()])
-        yield match.group()
-        start = match.end()
-    yield from _octets(line[start:])
-
-
-def _octets(text: str) -> Iterator[str]:
-    for octet in text.encode():
-        yield chr(octet) if octet in _LITERAL or octet in (0x20, 0x09) else f"={octet:02X}"
-
-
-def _fold(units: list[str]) -> str:
-    rows: list[str] = []
-    row: list[str] = []
-    width = 0
-    for number, unit in enumerate(units):
-        room = _LINE if number == len(units) - 1 else _LINE - 1  # the last row needs no soft break
-        if width + len(unit) > room:
-            rows.append("".join(row) + "=")
-            row, width = ["=2E" if unit == "." else unit], 0
+def _break(encoded: str, end: int, spans: Sequence[tuple[int, int]]) -> int:
+    """Returns where a row may end, at most at `end`: not inside =XX or a kept string, not before a dot."""
+    while True:
+        if "=" in encoded[end - 2 : end]:
+            end = encoded.index("=", end - 2)
+        elif encoded[end] == ".":
+            end -= 1
+        elif inside := [first for first, last in spans if first < end < last]:
+            end = inside[0]
         else:
-            row.append(unit)
-        width += len(row[-1])
-    return "\n".join([*rows, "".join(row)])
+            return end

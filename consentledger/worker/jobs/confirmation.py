@@ -98,14 +98,13 @@ def send(context: Context, job: Job) -> None:
     {request, contact, link}."""
     with context.database.begin() as tx:
         payload = letters.opened(tx, job)
-        wanted = payload is not None and _still_wanted(tx, job, payload)
-    if payload is None:
-        return
-    if not wanted:
-        with context.database.begin() as tx:
+        if payload is None:
+            return
+        if not _still_wanted(tx, job, payload):
             _tell(tx, job, payload, "given_up", attempts=job.attempt - 1)
-        return
-    delivery = letters.hand_over(context, job, payload, "confirm")
+            return
+        way = letters.way_out(context, tx, job, payload)
+    delivery = letters.hand_over(context, way, payload, "confirm")
     if delivery.outcome == "deferred" and not SENDING.exhausted(job.attempt):
         with context.database.begin() as tx:
             service.retry(tx, job, SENDING, delivery.reason)

@@ -18,6 +18,7 @@ from consentledger.kernel.tokens import Tokens
 from consentledger.mail.confirmation import SenderIdentity, star, with_token
 from consentledger.mail.message import WireMail
 from consentledger.mail.result import Delivery
+from consentledger.mail.transport import TransportSettings
 from consentledger.organisations.facts import SenderIdentity as Published
 from consentledger.outbox import service
 from consentledger.outbox.service import Job
@@ -53,10 +54,15 @@ def unpack(payload: Mapping[str, Any], tokens: Tokens, capability: str) -> WireM
     return WireMail(payload["from"], payload["to"], data, payload["smtputf8"])
 
 
-def hand_over(context: Context, job: Job, payload: Mapping[str, Any], capability: str) -> Delivery:
-    """Sends a payload's mail by its sender's way out; outside any transaction."""
-    with context.database.read() as session:
-        way = context.mailer.way_of(session, job.organisation_id, UUID(payload["sender"]))
+def way_out(context: Context, tx: Tx, job: Job, payload: Mapping[str, Any]) -> TransportSettings:
+    """Returns how the sender's mail leaves."""
+    return context.mailer.way_of(tx.session, job.organisation_id, UUID(payload["sender"]))
+
+
+def hand_over(
+    context: Context, way: TransportSettings, payload: Mapping[str, Any], capability: str
+) -> Delivery:
+    """Sends a payload's mail with its live link; outside any transaction."""
     return context.mailer.send(way, unpack(payload, context.installation.tokens, capability))
 
 

@@ -44,9 +44,10 @@ def send(context: Context, job: Job) -> None:
     """Hands the stop mail over; payload of `letters.pack`."""
     with context.database.begin() as tx:
         payload = letters.opened(tx, job)
-    if payload is None:
-        return
-    delivery = letters.hand_over(context, job, payload, "stop")
+        if payload is None:
+            return
+        way = letters.way_out(context, tx, job, payload)
+    delivery = letters.hand_over(context, way, payload, "stop")
     with context.database.begin() as tx:
         if delivery.outcome == "deferred":
             service.retry(tx, job, SENDING, delivery.reason)
