@@ -42,6 +42,14 @@ def origin_of(session: Session, organisation_id: UUID) -> str:
     return origin
 
 
+def head_size(session: Session, organisation_id: UUID) -> int:
+    """Reads how many entries an organisation's log has."""
+    size = session.scalar(select(LogHead.size).where(LogHead.organisation_id == organisation_id))
+    if size is None:
+        raise NotFoundError("this organisation has no log")
+    return size
+
+
 def organisation_entries(
     session: Session, organisation_id: UUID, size: int
 ) -> list[tuple[int, str]]:

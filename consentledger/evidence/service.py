@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import BinaryIO
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from consentledger.evidence import queries, rules
 from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
 from consentledger.evidence.write import write_entries
-from consentledger.kernel.errors import NotFoundError, UnavailableError
+from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
 from consentledger.law import packs
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
@@ -39,6 +40,8 @@ from consentledger.verify.report import Report
 from consentledger.verify.rests import published_by
 from consentledger.verify.story import stories
 
+SIGNING_TRIES = 40
+SIGNING_PAUSE = 0.05
 CONTEXT_FILE = Path(__file__).with_name("context.jsonld")
 
 
@@ -97,10 +100,11 @@ def export(installation: Installation, command: ExportEvidence, file: BinaryIO) 
     """Writes the bundle of one address into a seekable file, member by member.
 
     Signs the log's head first, so that everything committed is covered. InputError for what is no
-    address, NotFoundError for an address without a record, UnavailableError before anything is signed.
+    address or size, NotFoundError for an address without a record, UnavailableError when the head
+    can't be signed now.
     """
     addresses.parse(command.address, "address")
-    installation.signer.sign(command.organisation_id)
+    _sign(installation, command.organisation_id)
     with installation.database.snapshot() as session:
         scope = _scope(installation, session, command)
         secrets = installation.settings.secrets
@@ -109,6 +113,20 @@ def export(installation: Installation, command: ExportEvidence, file: BinaryIO) 
         exported = _write(scope, command, writer)
         writer.close()
     return exported
+
+
+def _sign(installation: Installation, organisation_id: UUID) -> None:
+    """Has everything signed that is committed by now, by us or by another signer."""
+    with installation.database.read() as session:
+        wanted = queries.head_size(session, organisation_id)
+    for _ in range(SIGNING_TRIES):
+        installation.signer.sign(organisation_id)
+        with installation.database.read() as session:
+            published = latest_checkpoint(session, organisation_id)
+        if published is not None and published.size >= wanted:
+            return
+        sleep(SIGNING_PAUSE)  # another signer holds the guard, and publishes in a moment
+    raise UnavailableError("the log can't be signed at the moment")
 
 
 def _scope(installation: Installation, session: Session, command: ExportEvidence) -> _Scope:
@@ -137,6 +155,8 @@ def _scope(installation: Installation, session: Session, command: ExportEvidence
 
 def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Exported:
     size = scope.checkpoint.size
+    if command.since is not None and not 0 < command.since <= size:
+        raise InputError(f"since: the log has {size} entries", field="since", reason="range")
     own = [
         index
         for index in entry_indexes(scope.session, scope.organisation_id, scope.contact_id)
@@ -156,7 +176,7 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
     if command.labels:
         key = {"contact": str(scope.contact_id), "key": to_base64_url(scope.keys.label)}
         writer.add(f"labels/{scope.contact_id}.json", to_json(key))
-    if command.since is not None and 0 < command.since < size:
+    if command.since is not None and command.since < size:
         proof = scope.tree.consistency_proof(command.since, size)
         lines = "".join(f"{b64encode(hash_).decode('ascii')}\n" for hash_ in proof)
         writer.add(f"consistency/{command.since}.txt", lines.encode("ascii"))

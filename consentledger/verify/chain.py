@@ -20,6 +20,7 @@ def check_chains(found: Found, report: Report) -> set[str]:
     """Checks each contact's `prev`; returns the contacts that have erased entries in between."""
     last: dict[str, bytes] = {}
     broken: set[str] = set()
+    addresses: dict[str, str | None] = {}
     erased = {entry.leaf_hash for entry in found.entries if not entry.is_told}
     for entry in found.entries:
         contact = entry.text("contact")
@@ -34,6 +35,8 @@ def check_chains(found: Found, report: Report) -> set[str]:
                 broken.add(contact)
             elif prev != (expected.hex() if expected else None):
                 report.failed(4, entry.wrong(_gap(prev), RULE))
+            if addresses.setdefault(contact, entry.text("address")) != entry.text("address"):
+                report.failed(4, entry.wrong("the contact has another address than before", RULE))
             last[contact] = entry.leaf_hash
     return broken
 

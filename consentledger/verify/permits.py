@@ -37,20 +37,29 @@ class _Rows:
     path: tuple[bytes, ...]
 
 
-def read_packs(bundle: Bundle, entries: Sequence[Entry], report: Report) -> dict[str, Pack]:
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A rule pack of the bundle, and the index of the entry that adopted it."""
+
+    pack: Pack
+    index: int
+
+
+def read_packs(bundle: Bundle, entries: Sequence[Entry], report: Report) -> dict[str, Adopted]:
     """Reads the bundle's rule packs by name; each must be what the log adopted."""
-    found: dict[str, Pack] = {}
-    adopted = {
-        (entry.text("pack"), entry.text("version"), entry.text("hash"))
-        for entry in entries
-        if entry.kind.name == "pack.adopted"
-    }
+    found: dict[str, Adopted] = {}
+    adopted: dict[tuple[str | None, str | None, str | None], int] = {}
+    for entry in entries:
+        if entry.kind.name == "pack.adopted":
+            named = (entry.text("pack"), entry.text("version"), entry.text("hash"))
+            adopted.setdefault(named, entry.index)
     for path in bundle.paths("rules"):
         with report.step(5, path):
             pack = _read_pack(bundle.read(path), path)
-            if (pack.id, pack.version, pack.hash) not in adopted:
+            index = adopted.get((pack.id, pack.version, pack.hash))
+            if index is None:
                 raise VerificationError("the log never adopted this rule pack", rule=PACK_RULE)
-            found[pack.name] = pack
+            found[pack.name] = Adopted(pack, index)
             if packs.is_published(pack):
                 report.passed(5, f"The rule pack {pack.name} is the one published by the project.")
             else:
@@ -74,7 +83,7 @@ def check_permits(
     bundle: Bundle,
     entries: Sequence[Entry],
     stories: Mapping[str, Story],
-    rule_packs: Mapping[str, Pack],
+    rule_packs: Mapping[str, Adopted],
     report: Report,
 ) -> None:
     """Checks every permit file: inclusion in its batch, then the decision, from the replayed facts."""
@@ -144,14 +153,16 @@ def _check_line(rows: _Rows, entry: Entry) -> Permit:
 
 
 def _decide_again(
-    permit: Permit, entry: Entry, stories: Mapping[str, Story], rule_packs: Mapping[str, Pack]
+    permit: Permit, entry: Entry, stories: Mapping[str, Story], rule_packs: Mapping[str, Adopted]
 ) -> bool:
     """Decides again; tells whether the facts derive from the entries (else they are asserted)."""
-    pack = rule_packs.get(entry.need("pack"))
-    if pack is None or pack.hash != entry.need("pack_hash"):
+    adopted = rule_packs.get(entry.need("pack"))
+    if adopted is None or adopted.pack.hash != entry.need("pack_hash"):
         raise VerificationError(
             f"the rule pack {entry.need('pack')} that decided is not in the bundle", rule=PACK_RULE
         )
+    if adopted.index > entry.index:
+        raise VerificationError("the rule pack was adopted after the decision", rule=PACK_RULE)
     at = entry.need("at")
     shown = _check_facts(permit, entry, stories, at)
     facts = facts_from_states(
@@ -162,7 +173,7 @@ def _decide_again(
         contact=permit.contact,
         reasons=permit.reasons,
     )
-    verdict = decide(facts, pack, _instant(at))
+    verdict = decide(facts, adopted.pack, _instant(at))
     if (verdict.allowed, verdict.basis, verdict.codes) != (
         permit.allowed,
         permit.basis,

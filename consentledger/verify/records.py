@@ -20,6 +20,8 @@ from consentledger.verify.story import Story
 
 RULE = "record"
 CONTEXT = "consentledger-context.jsonld"
+# How `record_of` writes; a change of its shape is a new number, so that old bundles stay checkable.
+FORMAT = 1
 CONFORMS = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 STATUS = {
     "requested": "dpv:ConsentRequested",
@@ -86,6 +88,7 @@ def record_of(story: Story, key: Key, published: Published) -> dict[str, Any]:
         "@context": CONTEXT,
         "@id": f"urn:cl:record:{record_id(key, consent)}",
         "@type": "dpv:ConsentRecord",
+        "cl:format": FORMAT,
         "dct:conformsTo": CONFORMS,
         "dct:identifier": record_id(key, consent),
         "dpv:hasDataSubject": {"@id": f"urn:uuid:{story.contact}", "@type": "dpv:DataSubject"},
@@ -271,6 +274,10 @@ def _read(data: bytes) -> dict[str, Any]:
 
 
 def _check_record(record: Mapping[str, Any], story: Story, key: Key, published: Published) -> None:
+    if record.get("cl:format") != FORMAT:
+        raise VerificationError(
+            "the record is of a format that this version does not know", rule=RULE
+        )
     check_mandatory(record)
     wanted = record_of(story, key, published)
     if record.get("cl:claimedState") != wanted["cl:claimedState"]:

@@ -68,6 +68,8 @@ def _check(entry: Entry, published: Published) -> None:
             found = _need(entry, published.purposes, purpose, "purpose")
             if entry.need("channel") not in found.texts("channels"):
                 raise entry.wrong("the purpose is not published for this channel", RULE)
+            if name == "permits.issued" and entry.text("class") != found.text("class"):
+                raise entry.wrong("the message is of another class than the purpose", RULE)
     if name == "consent.requested":
         _check_form(entry, published)
         for wording in entry.texts("wordings"):
@@ -111,3 +113,6 @@ def _check_wording(entry: Entry, published: Published) -> None:
         found.need("purpose"),
     ):
         raise entry.wrong("the wording is for another sender or purpose", RULE)
+    for name, theirs in (("wording", "text"), ("notice", "notice")):
+        if entry.values.get(name) != found.values.get(theirs):
+            raise entry.wrong(f"the {name} shown again is not the published one", RULE)
