@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
-
-from sqlalchemy import select, update
 
 from consentledger.consents import queries, rules
 from consentledger.consents.commands import (
@@ -18,13 +17,15 @@ from consentledger.consents.commands import (
     Receipt,
     receipt_disclosures,
 )
-from consentledger.consents.models import ConfirmationMail, ConsentRequest
+from consentledger.consents.frozen import form_of, wording_blobs
+from consentledger.consents.links import lock_link, state_under_lock
 from consentledger.consents.queries import Mail, Request
-from consentledger.consents.rows import save_consents
+from consentledger.consents.rows import consent_writes, mail_write, request_write
 from consentledger.contacts import service as contacts
 from consentledger.contacts import standing as standings
 from consentledger.contacts.rules import ip_by_policy, user_agent_family
 from consentledger.contacts.service import LockedContact
+from consentledger.contacts.together import Write, write_together
 from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
@@ -32,8 +33,6 @@ from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7
 from consentledger.ledger.disclosure import Value
 from consentledger.organisations.facts import BlobValue
-from consentledger.organisations.models import Wording
-from consentledger.organisations.shown import value_of
 
 CAPABILITY = "confirm"
 
@@ -61,21 +60,18 @@ def confirm(tx: Tx, command: ConfirmConsents) -> Confirmed:
     rules.check_choice(command.shown, command.kept)
     for item in command.shown:
         rules.parse_item(item)
-    mail = queries.mail_by_link(tx.session, command.link_id)
-    locked = contacts.lock(tx, mail.organisation_id, [mail.contact_id] if mail.contact_id else [])
-    mail = queries.mail_by_link(tx.session, command.link_id)  # as it is under the contact's lock
-    contact = next(iter(locked.values()), None)
+    mail, contact = lock_link(tx, command.link_id)
     if contact is None:
-        return _nothing(tx, mail, "declined" if mail.state == "declined" else "expired")
-    requests = queries.requests_of_link(tx.session, mail.organisation_id, mail.link_id)
-    items = queries.open_items(tx.session, mail.organisation_id, requests, tx.now)
+        return _nothing(tx, mail, command.link_id, "expired")
+    requests = queries.requests_of_link(tx.connection, mail.organisation_id, mail.link_id)
+    items = queries.open_items(partial(form_of, tx), mail.organisation_id, requests, tx.now)
     shown = [item for item in items if item.item_id in command.shown]
     if not shown:
-        return _nothing(tx, mail, "declined" if mail.state == "declined" else None)
+        return _nothing(tx, mail, command.link_id, None)
     press = _Press(mail, contact, {request.request_id: request for request in requests})
     _work_out(tx, press, shown, command)
     if not press.drafts:
-        return _nothing(tx, mail, "stopped", tuple(press.stopped))
+        return _nothing(tx, mail, command.link_id, "stopped", tuple(press.stopped))
     still_open = len(items) > len(press.drafts)
     appended = _write(tx, press, still_open=still_open)
     return _answer(press, appended, tx.now)
@@ -83,7 +79,7 @@ def confirm(tx: Tx, command: ConfirmConsents) -> Confirmed:
 
 def _work_out(tx: Tx, press: _Press, shown: Sequence[AskedItem], command: ConfirmConsents) -> None:
     kept = [item for item in shown if item.item_id in command.kept]
-    blobs = _wording_blobs(tx, press.contact.organisation_id, [item.wording_id for item in kept])
+    blobs = wording_blobs(tx, press.contact.organisation_id, (item.wording_id for item in kept))
     for item in shown:
         request = press.requests[item.request_id]
         args = (item.form.sender_id, item.purpose_id, item.form.channel)
@@ -152,79 +148,43 @@ def _dropped(contact: LockedContact, item: AskedItem, actor: str) -> Draft:
 def _write(tx: Tx, press: _Press, *, still_open: bool) -> list[Appended]:
     mail, contact = press.mail, press.contact
     numbers = contacts.record(contact, press.drafts, to_text(tx.now))
-    save_consents(tx, contact, numbers[0], press.drafts, mail.link_id)
-    contacts.save(tx, contact)
-    for request_id in sorted(press.requests):
-        _settle_request(tx, press, press.requests[request_id], numbers)
+    engine = tx.database.name
+    writes = [
+        contacts.standing_write(tx, contact),
+        *consent_writes(engine, contact, numbers[0], press.drafts, mail.link_id),
+        *_request_writes(press, numbers),
+    ]
     if not still_open:
-        set_mail_state(tx, mail, "used")
+        writes.append(mail_write(mail.organisation_id, mail.link_id, "used"))
+    write_together(tx, *writes)
     appended = tx.log.append(tx, mail.organisation_id, press.drafts)
     uses = dict(zip(press.scopes, appended, strict=True))
     contacts.use_link(tx, mail.organisation_id, CAPABILITY, mail.link_id, uses)
     return appended
 
 
-def _settle_request(tx: Tx, press: _Press, request: Request, numbers: Sequence[int]) -> None:
-    states = {
-        draft.values.get("purpose"): (draft.kind.partition(".")[2], number)
-        for draft, number in zip(press.drafts, numbers, strict=True)
-        if draft.values["request"] == str(request.request_id)
-    }
-    if not states:
-        return
-    boxes = [
-        {**box, "state": states[box["purpose"]][0] if box["purpose"] in states else box["state"]}
-        for box in request.purposes
-    ]
-    open_boxes = [box for box in boxes if box["state"] == rules.OPEN]
-    confirmed = any(box["state"] == "confirmed" for box in boxes)
-    state = rules.OPEN if open_boxes else "confirmed" if confirmed else "declined"
-    update_request(
-        tx,
-        press.contact.organisation_id,
-        request.request_id,
-        purposes=boxes,
-        state=state,
-        entry_numbers=[*request.entry_numbers, *sorted(n for _, n in states.values())],
-    )
-
-
-def update_request(tx: Tx, organisation_id: UUID, request_id: UUID, **values: object) -> None:
-    """Writes some columns of one request."""
-    tx.session.execute(
-        update(ConsentRequest)
-        .where(
-            ConsentRequest.organisation_id == organisation_id,
-            ConsentRequest.request_id == request_id,
-        )
-        .values(values)
-    )
-
-
-def set_mail_state(tx: Tx, mail: Mail, state: str) -> None:
-    """Writes the state of a confirmation mail: open, used, declined or expired."""
-    tx.session.execute(
-        update(ConfirmationMail)
-        .where(
-            ConfirmationMail.organisation_id == mail.organisation_id,
-            ConfirmationMail.link_id == mail.link_id,
-        )
-        .values(state=state)
-    )
-
-
-def _wording_blobs(
-    tx: Tx, organisation_id: UUID, wording_ids: Sequence[UUID]
-) -> dict[UUID, tuple[BlobValue, BlobValue]]:
-    rows = tx.session.execute(
-        select(Wording.wording_id, Wording.text_blob, Wording.notice_blob).where(
-            Wording.organisation_id == organisation_id, Wording.wording_id.in_(wording_ids)
-        )
-    )
-    return {
-        wording_id: (value_of(text or b"", "text/plain"), value_of(notice or b"", "text/plain"))
-        for wording_id, text, notice in rows
-    }
+def _request_writes(press: _Press, numbers: Sequence[int]) -> list[Write]:
+    made: dict[str, dict[str, tuple[str, int]]] = {}
+    for draft, number in zip(press.drafts, numbers, strict=True):
+        states = made.setdefault(str(draft.values["request"]), {})
+        states[str(draft.values["purpose"])] = (draft.kind.partition(".")[2], number)
+    writes = []
+    for n, request_id in enumerate(sorted(made)):
+        request, states = press.requests[UUID(request_id)], made[request_id]
+        boxes = [
+            {**box, "state": states.get(box["purpose"], (box["state"], 0))[0]}
+            for box in request.purposes
+        ]
+        left = [box for box in boxes if box["state"] == rules.OPEN]
+        confirmed = any(box["state"] == "confirmed" for box in boxes)
+        values = {
+            "purposes": boxes,
+            "state": rules.OPEN if left else "confirmed" if confirmed else "declined",
+            "entry_numbers": [*request.entry_numbers, *sorted(n for _, n in states.values())],
+        }
+        org = press.contact.organisation_id
+        writes.append(request_write(n, org, request.request_id, values))
+    return writes
 
 
 def receipt(scope: str, entry: Appended, at: datetime, title: str = "") -> Receipt:
@@ -252,11 +212,13 @@ def _answer(press: _Press, appended: Sequence[Appended], at: datetime) -> Confir
 
 
 def _nothing(
-    tx: Tx, mail: Mail, state: LinkState | None, stopped: tuple[str, ...] = ()
+    tx: Tx, mail: Mail, link_id: bytes, state: LinkState | None, stopped: tuple[str, ...] = ()
 ) -> Confirmed:
     receipts: tuple[Receipt, ...] = ()
+    if state_under_lock(tx, mail, link_id).state == "declined":
+        state = "declined"
     if state is None:
-        found = queries.receipts_of(tx.session, mail.organisation_id, CAPABILITY, mail.link_id)
+        found = queries.receipts_of(tx.connection, mail.organisation_id, CAPABILITY, mail.link_id)
         receipts = tuple(found)
         state = "used" if receipts else "expired"
     return Confirmed(
@@ -270,4 +232,4 @@ def _nothing(
     )
 
 
-__all__ = ["CAPABILITY", "confirm", "receipt", "set_mail_state", "update_request"]
+__all__ = ["CAPABILITY", "confirm", "receipt"]

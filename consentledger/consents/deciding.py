@@ -11,6 +11,7 @@ import random
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
@@ -36,7 +37,7 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.leaf import blob_value
-from consentledger.organisations.queries import organisation
+from consentledger.organisations.queries import form_version, organisation
 from consentledger.outbox import service as outbox
 
 SEND = "confirmation.send"
@@ -154,7 +155,9 @@ def _latest_mail(tx: Tx, request: Request, contact: LockedContact) -> tuple[byte
 def _render(
     tx: Tx, request: Request, contact: LockedContact, own: bytes, render: Render
 ) -> RenderedMail:
-    items = queries.open_items(tx.session, contact.organisation_id, [request], tx.now)
+    items = queries.open_items(
+        partial(form_version, tx.session), contact.organisation_id, [request], tx.now
+    )
     form = items[0].form
     facts = MailFacts(
         organisation_id=contact.organisation_id,

@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from consentledger.consents import queries, rules
 from consentledger.consents.commands import Declined, NotMe, Receipt, receipt_disclosures
-from consentledger.consents.confirming import CAPABILITY, set_mail_state, update_request
+from consentledger.consents.confirming import CAPABILITY
+from consentledger.consents.links import lock_link, state_under_lock
 from consentledger.consents.models import Consent
 from consentledger.consents.queries import Mail
-from consentledger.consents.rows import save_consents
+from consentledger.consents.rows import consent_writes, mail_write, request_write
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
+from consentledger.contacts.together import Write, write_together
 from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
@@ -33,12 +35,10 @@ def decline(tx: Tx, command: NotMe) -> Declined:
     Every open request of the link is declined, every consent that the link confirmed is withdrawn, further
     confirmation mails are blocked for 12 months. NotFoundError when the 90 days are over.
     """
-    mail = queries.mail_by_link(tx.session, command.link_id)
+    mail, contact = lock_link(tx, command.link_id)
     if tx.now >= mail.closes_at:
         raise NotFoundError("this link is not known any more")
-    locked = contacts.lock(tx, mail.organisation_id, [mail.contact_id] if mail.contact_id else [])
-    contact = next(iter(locked.values()), None)
-    mail = queries.mail_by_link(tx.session, command.link_id)  # as it is under the contact's lock
+    mail = state_under_lock(tx, mail, command.link_id)
     if mail.state == "declined":
         return _repeated(tx, mail)
     if contact is None:
@@ -46,10 +46,13 @@ def decline(tx: Tx, command: NotMe) -> Declined:
     drafts = _drafts(tx, mail, contact, command.actor)
     _block(tx, mail)
     numbers = contacts.record(contact, drafts, to_text(tx.now))
-    save_consents(tx, contact, numbers[0], drafts)
-    contacts.save(tx, contact)
-    set_mail_state(tx, mail, "declined")
-    _decline_requests(tx, mail, drafts, numbers)
+    write_together(
+        tx,
+        contacts.standing_write(tx, contact),
+        *consent_writes(tx.database.name, contact, numbers[0], drafts),
+        *_request_writes(tx, mail, drafts, numbers),
+        mail_write(mail.organisation_id, mail.link_id, "declined"),
+    )
     return _append(tx, mail, drafts)
 
 
@@ -62,7 +65,7 @@ def _drafts(tx: Tx, mail: Mail, contact: LockedContact, actor: str) -> list[Draf
             actor=actor,
             chain=contact.chain,
         )
-        for request in queries.requests_of_link(tx.session, org, mail.link_id)
+        for request in queries.requests_of_link(tx.connection, org, mail.link_id)
         if request.state in (rules.OPEN, "confirmed", "declined")
     ]
     alive = tx.session.execute(
@@ -101,29 +104,33 @@ def _declined(request: str, sender: str, channel: str) -> dict[str, Value]:
     }
 
 
-def _decline_requests(tx: Tx, mail: Mail, drafts: list[Draft], numbers: list[int]) -> None:
+def _request_writes(tx: Tx, mail: Mail, drafts: list[Draft], numbers: list[int]) -> list[Write]:
     made = {
         UUID(str(draft.values["request"])): number
         for draft, number in zip(drafts, numbers, strict=True)
         if draft.kind == "consent.declined" and draft.values["request"]
     }
-    requests = queries.requests_of_link(tx.session, mail.organisation_id, mail.link_id)
-    for request in sorted(requests, key=lambda one: one.request_id):
-        if request.request_id in made:
-            update_request(
-                tx,
-                mail.organisation_id,
-                request.request_id,
-                state="declined",
-                purposes=[{**box, "state": "declined"} for box in request.purposes],
-                entry_numbers=[*request.entry_numbers, made[request.request_id]],
-            )
+    requests = queries.requests_of_link(tx.connection, mail.organisation_id, mail.link_id)
+    declined = [request for request in requests if request.request_id in made]
+    return [
+        request_write(
+            n,
+            mail.organisation_id,
+            request.request_id,
+            {
+                "state": "declined",
+                "purposes": [{**box, "state": "declined"} for box in request.purposes],
+                "entry_numbers": [*request.entry_numbers, made[request.request_id]],
+            },
+        )
+        for n, request in enumerate(sorted(declined, key=lambda request: request.request_id))
+    ]
 
 
 def _without_contact(tx: Tx, mail: Mail, command: NotMe) -> Declined:
     """After expiry only the keyed hash is left: an entry without contact, at the first press only."""
     _block(tx, mail)
-    set_mail_state(tx, mail, "declined")
+    write_together(tx, mail_write(mail.organisation_id, mail.link_id, "declined"))
     values = _declined("", str(mail.sender_id), "email")
     drafts = [Draft("consent.declined", values, actor=command.actor)]
     sealed = tx.log.seal(tx, mail.organisation_id, drafts)
@@ -158,7 +165,7 @@ def _keep(tx: Tx, mail: Mail, appended: list[Appended]) -> Declined:
 
 
 def _repeated(tx: Tx, mail: Mail) -> Declined:
-    found = queries.receipts_of(tx.session, mail.organisation_id, CAPABILITY, mail.link_id)
+    found = queries.receipts_of(tx.connection, mail.organisation_id, CAPABILITY, mail.link_id)
     receipts = tuple(one for one in found if one.scope.startswith(NOT_ME))
     return _result(mail, receipts, repeated=True)
 

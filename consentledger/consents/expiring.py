@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.consents import queries, rules
-from consentledger.consents.confirming import update_request
 from consentledger.consents.models import ConsentRequest
+from consentledger.consents.rows import request_write
 from consentledger.contacts import service as contacts
+from consentledger.contacts.together import write_together
 from consentledger.db.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import now
@@ -53,13 +54,19 @@ def expire(tx: Tx, organisation_id: UUID, contact_id: UUID) -> int:
             strict=True,
         )
     )
-    for request in sorted(due, key=lambda one: one.request_id):
-        update_request(
-            tx,
+    writes = [
+        request_write(
+            n,
             organisation_id,
             request.request_id,
-            state="expired",
-            entry_numbers=[*request.entry_numbers, numbers[request.request_id]],
+            {
+                "state": "expired",
+                "entry_numbers": [*request.entry_numbers, numbers[request.request_id]],
+            },
         )
+        for n, request in enumerate(sorted(due, key=lambda one: one.request_id))
+    ]
+    if writes:
+        write_together(tx, *writes)
     tx.log.append(tx, organisation_id, drafts)
     return len(due)

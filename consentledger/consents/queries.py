@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from consentledger.consents import rules
@@ -22,6 +23,8 @@ from consentledger.kernel.tokens import unpack_link
 from consentledger.organisations.facts import PublishedForm
 from consentledger.organisations.models import Organisation
 from consentledger.organisations.queries import form_version
+
+Reader = Session | Connection  # columns only: either of them can read
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +78,33 @@ class ConsentFacts:
     changed_at: datetime
 
 
-def mail_by_link(session: Session, link_id: bytes) -> Mail:
+MAIL = (
+    ConfirmationMail.organisation_id,
+    Organisation.number,
+    Organisation.ip_policy,
+    ConfirmationMail.link_id,
+    ConfirmationMail.contact_id,
+    ConfirmationMail.address_hash,
+    ConfirmationMail.sender_id,
+    ConfirmationMail.language,
+    ConfirmationMail.state,
+    ConfirmationMail.made_at,
+    ConfirmationMail.sent_at,
+    ConfirmationMail.closes_at,
+)
+_MAIL = (
+    select(*MAIL)
+    .join(Organisation, Organisation.organisation_id == ConfirmationMail.organisation_id)
+    .where(
+        Organisation.number == bindparam("number"), ConfirmationMail.link_id == bindparam("link")
+    )
+)
+
+
+def mail_by_link(reader: Reader, link_id: bytes) -> Mail:
     """Reads the mail of a confirm link's 12-byte id; NotFoundError when there is none any more."""
     number, own = unpack_link(link_id)
-    row = session.execute(
-        select(
-            ConfirmationMail.organisation_id,
-            Organisation.number,
-            Organisation.ip_policy,
-            ConfirmationMail.link_id,
-            ConfirmationMail.contact_id,
-            ConfirmationMail.address_hash,
-            ConfirmationMail.sender_id,
-            ConfirmationMail.language,
-            ConfirmationMail.state,
-            ConfirmationMail.made_at,
-            ConfirmationMail.sent_at,
-            ConfirmationMail.closes_at,
-        )
-        .join(Organisation, Organisation.organisation_id == ConfirmationMail.organisation_id)
-        .where(Organisation.number == number, ConfirmationMail.link_id == own)
-    ).one_or_none()
+    row = reader.execute(_MAIL, {"number": number, "link": own}).one_or_none()
     if row is None:
         raise NotFoundError("this link is not known any more")
     return Mail(*tuple(row))
@@ -130,13 +139,15 @@ def request_by_id(session: Session, organisation_id: UUID, request_id: UUID) -> 
     return Request(*tuple(row)) if row else None
 
 
-def requests_of_link(session: Session, organisation_id: UUID, link_id: bytes) -> list[Request]:
+_OF_LINK = _REQUEST.where(
+    ConsentRequest.organisation_id == bindparam("organisation"),
+    ConsentRequest.link_id == bindparam("link"),
+).order_by(ConsentRequest.requested_at, ConsentRequest.request_id)
+
+
+def requests_of_link(reader: Reader, organisation_id: UUID, link_id: bytes) -> list[Request]:
     """Reads all requests that a confirm link asks about, oldest first."""
-    rows = session.execute(
-        _REQUEST.where(
-            ConsentRequest.organisation_id == organisation_id, ConsentRequest.link_id == link_id
-        ).order_by(ConsentRequest.requested_at, ConsentRequest.request_id)
-    )
+    rows = reader.execute(_OF_LINK, {"organisation": organisation_id, "link": link_id})
     return [Request(*row) for row in rows]
 
 
@@ -151,8 +162,11 @@ def requests_of_contact(session: Session, organisation_id: UUID, contact_id: UUI
     return [Request(*row) for row in rows]
 
 
+FormOf = Callable[[UUID, UUID, int], PublishedForm]
+
+
 def open_items(
-    session: Session, organisation_id: UUID, requests: Sequence[Request], at: datetime
+    form_of: FormOf, organisation_id: UUID, requests: Sequence[Request], at: datetime
 ) -> list[AskedItem]:
     """Returns every purpose that is still asked, with the form's version that the person saw."""
     forms: dict[tuple[UUID, int], PublishedForm] = {}
@@ -162,7 +176,7 @@ def open_items(
             continue
         key = (request.form_id, request.form_version)
         if key not in forms:
-            forms[key] = form_version(session, organisation_id, *key)
+            forms[key] = form_of(organisation_id, *key)
         items += _items(request, forms[key])
     return items
 
@@ -191,7 +205,8 @@ def confirm_page(session: Session, link_id: bytes) -> ConfirmPage:
     items: list[AskedItem] = []
     if mail.contact_id is not None and mail.state != "declined":
         requests = requests_of_link(session, mail.organisation_id, mail.link_id)
-        items = open_items(session, mail.organisation_id, requests, at)
+        form_of = partial(form_version, session)
+        items = open_items(form_of, mail.organisation_id, requests, at)
     if mail.state == "declined":
         state, receipts = "declined", []
     else:
@@ -208,24 +223,28 @@ def confirm_page(session: Session, link_id: bytes) -> ConfirmPage:
     )
 
 
+_RECEIPTS = (
+    select(LinkUse.scope, LinkUse.entry_index, LogLeaf.leaf_hash, LinkUse.used_at)
+    .join(
+        LogLeaf,
+        (LogLeaf.organisation_id == LinkUse.organisation_id)
+        & (LogLeaf.entry_index == LinkUse.entry_index),
+    )
+    .where(
+        LinkUse.organisation_id == bindparam("organisation"),
+        LinkUse.capability == bindparam("capability"),
+        LinkUse.link_id == bindparam("link"),
+    )
+    .order_by(LinkUse.entry_index)
+)
+
+
 def receipts_of(
-    session: Session, organisation_id: UUID, capability: str, link_id: bytes
+    reader: Reader, organisation_id: UUID, capability: str, link_id: bytes
 ) -> list[Receipt]:
     """Reads the receipts of a link's acts: index and leaf hash only, never what the entry says."""
-    rows = session.execute(
-        select(LinkUse.scope, LinkUse.entry_index, LogLeaf.leaf_hash, LinkUse.used_at)
-        .join(
-            LogLeaf,
-            (LogLeaf.organisation_id == LinkUse.organisation_id)
-            & (LogLeaf.entry_index == LinkUse.entry_index),
-        )
-        .where(
-            LinkUse.organisation_id == organisation_id,
-            LinkUse.capability == capability,
-            LinkUse.link_id == link_id,
-        )
-        .order_by(LinkUse.entry_index)
-    )
+    wanted = {"organisation": organisation_id, "capability": capability, "link": link_id}
+    rows = reader.execute(_RECEIPTS, wanted)
     return [Receipt(*row) for row in rows]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, select, update
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from consentledger.contacts import address as addresses
 from consentledger.contacts import queries, standing
 from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.contacts.together import Write, write_together
 from consentledger.contacts.upsert import upsert_contact
 from consentledger.db.entries import Chain, Draft
 from consentledger.db.keystore import OrganisationKeys
@@ -23,6 +24,18 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.models import OutboxRow
 
 ORPHAN_AGE = timedelta(hours=1)
+
+
+class ContactFacts(NamedTuple):
+    """What `FACTS` selects, for statements that lock a contact together with what they look for."""
+
+    contact_id: UUID
+    key_id: UUID
+    entries: int
+    last_leaf_hash: bytes | None
+    standing: standing.Standing
+    sealed_address: bytes
+    wrapped: bytes
 
 
 FACTS = (
@@ -50,11 +63,22 @@ _LOCK = (
 _SAVE = (
     update(Contact.__table__)  # type: ignore[arg-type]
     .where(
-        Contact.organisation_id == bindparam("organisation"),
-        Contact.contact_id == bindparam("contact"),
+        Contact.organisation_id == bindparam("standing_organisation"),
+        Contact.contact_id == bindparam("standing_contact"),
     )
-    .values(standing=bindparam("now_standing"), touched_at=bindparam("now"))
+    .values(standing=bindparam("standing_now"), touched_at=bindparam("standing_at"))
 )
+
+
+def _use(insert: Any) -> Any:
+    made = insert(LinkUse.__table__)
+    return made.on_conflict_do_update(
+        index_elements=["organisation_id", "capability", "link_id", "scope"],
+        set_={"entry_index": made.excluded.entry_index, "used_at": made.excluded.used_at},
+    )
+
+
+_USE = {"sqlite": _use(sqlite.insert), "postgresql": _use(postgresql.insert)}
 
 
 @dataclass(slots=True)
@@ -137,17 +161,18 @@ def record(contact: LockedContact, drafts: Sequence[Draft], at: str) -> list[int
 
 def save(tx: Tx, contact: LockedContact) -> None:
     """Writes the contact's standing; before the append."""
-    tx.connection.execute(_SAVE, saving(tx, contact))
+    write_together(tx, standing_write(tx, contact))
 
 
-def saving(tx: Tx, contact: LockedContact) -> dict[str, Any]:
-    """Returns the parameters of the statement that saves a contact's standing."""
-    return {
-        "organisation": contact.organisation_id,
-        "contact": contact.contact_id,
-        "now_standing": contact.standing,
-        "now": tx.now,
+def standing_write(tx: Tx, contact: LockedContact) -> Write:
+    """Returns the write of a contact's standing."""
+    values = {
+        "standing_organisation": contact.organisation_id,
+        "standing_contact": contact.contact_id,
+        "standing_now": contact.standing,
+        "standing_at": tx.now,
     }
+    return Write("standing", _SAVE, values)
 
 
 def suppress(
@@ -185,26 +210,18 @@ def use_link(
     The index is needed, so this follows the head's lock; the rows are covered by the contact's lock, or by the
     head's when there is no contact.
     """
-    insert = sqlite.insert if tx.database.name == "sqlite" else postgresql.insert
-    made = insert(LinkUse).values(
-        [
-            {
-                "organisation_id": organisation_id,
-                "capability": capability,
-                "link_id": link_id,
-                "scope": scope,
-                "entry_index": entry.index,
-                "used_at": tx.now,
-            }
-            for scope, entry in sorted(uses.items())
-        ]
-    )
-    tx.session.execute(
-        made.on_conflict_do_update(
-            index_elements=["organisation_id", "capability", "link_id", "scope"],
-            set_={"entry_index": made.excluded.entry_index, "used_at": made.excluded.used_at},
-        )
-    )
+    rows = [
+        {
+            "organisation_id": organisation_id,
+            "capability": capability,
+            "link_id": link_id,
+            "scope": scope,
+            "entry_index": entry.index,
+            "used_at": tx.now,
+        }
+        for scope, entry in sorted(uses.items())
+    ]
+    tx.connection.execute(_USE[tx.database.name], rows)
 
 
 def sweep_orphan_keys(tx: Tx, *, limit: int = 1000) -> int:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from consentledger.consents.commands import Receipt, receipt_disclosures
 from consentledger.consents.queries import receipts_of
-from consentledger.consents.rows import save_consents
+from consentledger.consents.rows import consent_writes
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
+from consentledger.contacts.together import write_together
 from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
@@ -177,8 +178,9 @@ def _act(
     again: bool,
 ) -> tuple[Receipt, bool]:
     """Appends the act of a link unless it was done before; returns its receipt, and whether it was."""
-    first = _first_receipt(tx, organisation_id, link)
-    if first is not None and not again:
+    # What is alive is stopped, whatever this link did before: only else its first act must be looked up.
+    first = None if again else _first_receipt(tx, organisation_id, link)
+    if first is not None:
         return first, True
     if contact is not None:
         save_stop(tx, contact, draft)
@@ -198,15 +200,15 @@ def _act(
 
 def _first_receipt(tx: Tx, organisation_id: UUID, link: tuple[str, bytes, Scope]) -> Receipt | None:
     capability, own, scope = link
-    found = receipts_of(tx.session, organisation_id, capability, own)
+    found = receipts_of(tx.connection, organisation_id, capability, own)
     return next((one for one in found if one.scope == scope), None)
 
 
 def save_stop(tx: Tx, contact: LockedContact, draft: Draft) -> None:
     """Moves standing and consents' rows on by a stop; before its append."""
     [number] = contacts.record(contact, [draft], to_text(tx.now))
-    save_consents(tx, contact, number, [draft])
-    contacts.save(tx, contact)
+    consents = consent_writes(tx.database.name, contact, number, [draft])
+    write_together(tx, contacts.standing_write(tx, contact), *consents)
 
 
 def _receipt(scope: str, entry: Appended, tx: Tx) -> Receipt:
