@@ -21,6 +21,7 @@ from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
 from consentledger.law.packs import default_pack
+from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.note import Signer
 from consentledger.organisations import addresses, fields, rules
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport
@@ -119,11 +120,6 @@ class PublishSender:
     link_host: str | None = None
     transport: SenderTransport | None = field(default=None, repr=False)
     drop_transport: bool = False
-
-
-def evidence_signer(origin: str, evidence_key: bytes) -> Signer:
-    """Returns the signer of an organisation's bundles; genesis names its verifier key."""
-    return Signer.from_seed(f"{origin}/evidence", evidence_key)
 
 
 def create_organisation(

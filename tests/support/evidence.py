@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from consentledger.consents import queries as consent_queries
@@ -13,6 +14,7 @@ from consentledger.consents.commands import (
     DecideConfirmation,
     HandleConfirmation,
     MailFacts,
+    Outcome,
     RenderedMail,
     RequestConsent,
 )
@@ -47,7 +49,7 @@ class Path:
             done = consents.request(tx, RequestConsent(self.made.form, address, ticked))
         return done.request_id
 
-    def decide(self, request: UUID, outcome: str = "sent") -> bytes | None:
+    def decide(self, request: UUID, outcome: Outcome = "sent") -> bytes | None:
         def render(facts: MailFacts) -> RenderedMail:
             return RenderedMail(MAIL, "<1@consent.test>", {})
 
@@ -55,7 +57,7 @@ class Path:
         with self.installation.database.begin() as tx:
             decided = consents.decide_confirmation(tx, DecideConfirmation(org, request), render)
         assert decided.contact_id is not None
-        told = outcome if decided.decision == "send" else decided.decision
+        told = outcome if decided.decision == "send" else cast(Outcome, decided.decision)
         with self.installation.database.begin() as tx:
             command = HandleConfirmation(
                 org, decided.contact_id, request, told, decided.link_id, 250, "ok", "<1@x>", 1
