@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consentledger.kernel.errors import NotFoundError
@@ -78,6 +78,39 @@ def published_form(session: Session, form_id: UUID) -> facts.PublishedForm:
     if row is None:
         raise NotFoundError("there is no such form")
     return _published(*row)
+
+
+_STAMP = (
+    select(
+        Form.organisation_id,
+        Form.version,
+        Organisation.name,
+        Organisation.ip_policy,
+        Organisation.request_days,
+        Sender.link_host,
+    )
+    .join(Organisation, Organisation.organisation_id == Form.organisation_id)
+    .join(
+        FormVersion,
+        (FormVersion.organisation_id == Form.organisation_id)
+        & (FormVersion.form_id == Form.form_id)
+        & (FormVersion.version == Form.version),
+    )
+    .join(
+        Sender,
+        (Sender.organisation_id == Form.organisation_id)
+        & (Sender.sender_id == FormVersion.sender_id),
+    )
+    .where(Form.form_id == bindparam("form_id"), Form.state == "published")
+)
+
+
+def form_stamp(session: Session, form_id: UUID) -> tuple[Any, ...]:
+    """Reads the little that may change of a served form: what is cached under another stamp is stale."""
+    row = session.connection().execute(_STAMP, {"form_id": form_id}).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such form")
+    return tuple(row)
 
 
 def form_version(

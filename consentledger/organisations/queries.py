@@ -12,12 +12,19 @@ from sqlalchemy.orm import Session
 from consentledger.db.keystore import KeyStore
 from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations import facts
-from consentledger.organisations.form_queries import form, form_version, forms, published_form
+from consentledger.organisations.form_queries import (
+    form,
+    form_stamp,
+    form_version,
+    forms,
+    published_form,
+)
 from consentledger.organisations.models import Organisation, Purpose, Sender, Wording
 
 __all__ = [
     "all_senders",
     "form",
+    "form_stamp",
     "form_version",
     "forms",
     "organisation",

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from consentledger.consents import queries, service
 from consentledger.consents.commands import ConfirmConsents, ConfirmPage, NotMe
 from consentledger.kernel.errors import NotFoundError
+from consentledger.kernel.tokens import unpack_link
 from consentledger.web import rendering
 from consentledger.web.access import capability, link_id
 from consentledger.web.public import confirm_shown as shown
@@ -34,20 +35,20 @@ def show(token: str) -> Response:
 def confirm(token: str) -> Response:
     """Confirm what was kept of what the page showed."""
     link = link_id("confirm", token)
+    choices = shown.choices(request.form)
     try:
-        page = _page(link)
-        if page.state != "open":
-            return shown.answer(page, token)
-        choices = shown.choices(request.form)
-        asked = {item.item_id for item in page.items}
-        if choices.open_items or asked.isdisjoint(choices.shown):
-            return shown.again(page, token, choices)
+        if not choices.complete:
+            return shown.again(_page(link), token, choices)
         command = ConfirmConsents(link, choices.shown, choices.kept, came())
         with installation().database.begin() as tx:
             done = service.confirm(tx, command)
+        if done.state == "stopped":
+            return shown.stopped(done, token)
+        if done.repeated:
+            return shown.answer(_page(link), token)
     except NotFoundError:
         return _gone()
-    return shown.done(page, done, token)
+    return shown.done(done, token, unpack_link(link)[0])
 
 
 @blueprint.post("/c/<token>/not-me")

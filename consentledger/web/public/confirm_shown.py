@@ -10,12 +10,11 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from consentledger.consents.commands import AskedItem, Confirmed, ConfirmPage, Declined
-from consentledger.organisations import queries
-from consentledger.web import rendering
+from consentledger.consents.rules import parse_item
+from consentledger.web import cached, rendering
 from consentledger.web.public import pages
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now, sender_view, wording_view
-from consentledger.web.services import installation
 
 CHOICE = "choice."
 KEEP, DROP = "keep", "drop"
@@ -30,6 +29,11 @@ class Choices:
     kept: tuple[str, ...]
     open_items: tuple[str, ...]
     given: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Says whether the page showed something and each of it was answered."""
+        return bool(self.shown) and not self.open_items
 
 
 def choices(form: MultiDict[str, str]) -> Choices:
@@ -52,15 +56,14 @@ def answer(page: ConfirmPage, token: str) -> Response:
         return rendering.answer(pages.ConfirmUsedPage(language, sender, proofs, not_me))
     if page.state == "declined":
         return rendering.answer(pages.DeclinedPage(language, sender))
-    if page.state == "stopped":
-        stopped = pages.StoppedSincePage(language, sender, None, not_me)
-        return rendering.answer(stopped)
     expired = pages.ExpiredPage(language, sender, None, not_me)
     return rendering.answer(expired, GONE)
 
 
 def again(page: ConfirmPage, token: str, chosen: Choices) -> Response:
     """The same page with what is missing: each purpose needs its own yes or no."""
+    if page.state != "open":
+        return answer(page, token)
     language = rendering.speak(page.language)
     unsaid = chosen.open_items or tuple(item.item_id for item in page.items)
     errors = tuple(
@@ -74,38 +77,41 @@ def again(page: ConfirmPage, token: str, chosen: Choices) -> Response:
     return rendering.answer(_open(page, token, language, chosen.given, errors), 422)
 
 
-def done(page: ConfirmPage, result: Confirmed, token: str) -> Response:
-    """The page after a press, with the proof of it; repeated presses get the receipts only."""
+def done(result: Confirmed, token: str, number: int) -> Response:
+    """The page after a press, with the proof of it, shown this once."""
     language = rendering.speak(result.language)
-    number, sender, not_me = page.organisation_number, _sender(page), _not_me(page, token)
-    if result.state == "expired":
-        return rendering.answer(pages.ExpiredPage(language, sender, None, not_me), GONE)
-    if result.state == "stopped":
-        return rendering.answer(pages.StoppedSincePage(language, sender, _form(page), not_me))
-    if result.state == "declined":
-        return rendering.answer(pages.DeclinedPage(language, sender))
     act = str(gettext("Your answer"))
-    confirmed = tuple(proof(receipt, number, act) for receipt in result.confirmed)
-    dropped = tuple(proof(receipt, number, act) for receipt in result.dropped)
-    if result.repeated:
-        used = pages.ConfirmUsedPage(language, sender, confirmed + dropped, not_me)
-        return rendering.answer(used)
-    stopped = tuple(_title(item) for item in page.items if item.item_id in result.stopped)
-    shown = pages.ConfirmDonePage(language, sender, confirmed, dropped, stopped, not_me)
-    return rendering.answer(shown)
+    page = pages.ConfirmDonePage(
+        language=language,
+        sender=sender_now(cached.sender(result.organisation_id, result.sender_id)),
+        confirmed=tuple(proof(receipt, number, act) for receipt in result.confirmed),
+        dropped=tuple(proof(receipt, number, act) for receipt in result.dropped),
+        stopped=tuple(_stopped(result, item, language) for item in result.stopped),
+        not_me_action=f"/c/{token}/not-me",
+    )
+    return rendering.answer(page)
+
+
+def stopped(result: Confirmed, token: str) -> Response:
+    """The page of a press after a stop: nothing that was asked before it comes back by this link."""
+    language = rendering.speak(result.language)
+    sender = sender_now(cached.sender(result.organisation_id, result.sender_id))
+    page = pages.StoppedSincePage(language, sender, None, f"/c/{token}/not-me")
+    return rendering.answer(page)
 
 
 def declined(result: Declined) -> Response:
     """The page after `this was not me`, the same when pressed again."""
     language = rendering.speak(result.language)
-    with installation().database.read() as session:
-        sender = queries.sender(session, result.organisation_id, result.sender_id)
-    number = sender.organisation_number
-    proofs = tuple(
-        proof(receipt, number, str(gettext("Your answer"))) for receipt in result.receipts
-    )
-    page = pages.DeclinedPage(language, sender_now(sender), proofs=proofs)
-    return rendering.answer(page)
+    sender = cached.sender(result.organisation_id, result.sender_id)
+    title = str(gettext("Your answer"))
+    proofs = tuple(proof(one, sender.organisation_number, title) for one in result.receipts)
+    return rendering.answer(pages.DeclinedPage(language, sender_now(sender), proofs=proofs))
+
+
+def _stopped(result: Confirmed, item: str, language: str) -> str:
+    _, purpose_id = parse_item(item)
+    return cached.purpose(result.organisation_id, purpose_id).title(language)
 
 
 def _open(
@@ -154,12 +160,7 @@ def _sender(page: ConfirmPage) -> pages.SenderView:
         form = page.items[0].form
         number, version = page.organisation_number, form.sender_version
         return sender_view(form.sender, number, form.sender_id, version)
-    with installation().database.read() as session:
-        return sender_now(queries.sender(session, page.organisation_id, page.sender_id))
-
-
-def _form(page: ConfirmPage) -> str | None:
-    return f"/f/{page.items[0].form.form_id}" if page.items else None
+    return sender_now(cached.sender(page.organisation_id, page.sender_id))
 
 
 def _not_me(page: ConfirmPage, token: str) -> str | None:

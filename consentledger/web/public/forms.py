@@ -7,11 +7,11 @@ from uuid import UUID
 from flask import Blueprint, Response, g, redirect, request
 
 from consentledger.kernel.errors import ForbiddenError, InputError
-from consentledger.organisations import queries
 from consentledger.organisations.addresses import allowed_return
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web import client, posted, rendering, security
 from consentledger.web.access import public
+from consentledger.web.cached import published_form
 from consentledger.web.public import signing_up
 from consentledger.web.public.forms_shown import accepted, check_mail_page, form_page
 from consentledger.web.services import installation
@@ -24,7 +24,7 @@ SOURCES = ("hosted", "iframe")
 @public
 def hosted(form_id: UUID) -> Response:
     """Show the form on a page of ours."""
-    form = _served(form_id)
+    form = published_form(form_id)
     rendering.speak(form.language)
     return rendering.answer(form_page(form, source="hosted"))
 
@@ -33,7 +33,7 @@ def hosted(form_id: UUID) -> Response:
 @public
 def embed(form_id: UUID) -> Response:
     """Show the form in a frame; only pages of the form's origins may frame it."""
-    form = _served(form_id)
+    form = published_form(form_id)
     security.allow_frames(form.origins)
     rendering.speak(form.language)
     page = client.page_of(request.referrer)
@@ -44,7 +44,7 @@ def embed(form_id: UUID) -> Response:
 @public
 def preflight(form_id: UUID) -> Response:
     """Tell a browser that listed origins may post JSON (CORS, no credentials)."""
-    _check_origin(_served(form_id))
+    _check_origin(published_form(form_id))
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = "POST"
     response.headers["Access-Control-Allow-Headers"] = "Content-Type"
@@ -56,7 +56,7 @@ def preflight(form_id: UUID) -> Response:
 @public
 def submit(form_id: UUID) -> Response:
     """Record a sign-up; the answer is the same for every address."""
-    form = _served(form_id)
+    form = published_form(form_id)
     if request.headers.get("Origin") == "null":
         return redirect(f"/f/{form_id}", 303)  # type: ignore[return-value]
     origin = _check_origin(form)
@@ -86,11 +86,6 @@ def headers(response: Response) -> Response:
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
     return response
-
-
-def _served(form_id: UUID) -> PublishedForm:
-    with installation().database.read() as session:
-        return queries.published_form(session, form_id)
 
 
 def _own_origins(form: PublishedForm) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def show(token: str) -> Response:
     link = link_id("stop", token)
     with installation().database.read() as session:
         facts = stop_queries.stop_page(session, link)
-        sender = sender_or_organisation(session, facts.organisation_id, facts.sender_id)
+    sender = sender_or_organisation(facts.organisation_id, facts.sender_id)
     language = rendering.speak(facts.language)
     return rendering.answer(pages.StopLinkPage(language, sender, f"/stop/{token}"))
 
@@ -74,8 +74,7 @@ def final(token: str) -> Response:
     with installation().database.begin() as tx:
         stopped = service.stop_link(tx, StopLink(link))
     language = rendering.speak()
-    with installation().database.read() as session:
-        sender = sender_or_organisation(session, stopped.organisation_id, stopped.sender_id)
+    sender = sender_or_organisation(stopped.organisation_id, stopped.sender_id)
     title = str(gettext("Your stop"))
     shown = proof(stopped.receipt, stopped.organisation_number, title)
     return rendering.answer(pages.StopDonePage(language, sender, shown))
@@ -121,7 +120,7 @@ def _count(address: addresses.Address, sender: SenderFacts) -> None:
     keys = {
         "network": network_of(request.remote_addr),
         "address": addresses.fold_for_limits(address.text),
-        "form": str(sender.organisation_id),
+        "organisation": str(sender.organisation_id),
     }
     try:
         services().limiter.count("stop", keys, SIGN_UP)

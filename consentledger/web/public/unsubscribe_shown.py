@@ -6,13 +6,12 @@ from uuid import UUID
 
 from flask import Response
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 
 from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations import queries
 from consentledger.stops.commands import Stopped
 from consentledger.stops.commands import UnsubscribePage as Facts
-from consentledger.web import rendering
+from consentledger.web import cached, rendering
 from consentledger.web.public import pages
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now, sender_of_organisation
@@ -43,22 +42,19 @@ def done(stopped: Stopped, token: str) -> Response:
 
 
 def _names(facts: Facts | Stopped, language: str) -> tuple[pages.SenderView, str]:
-    with installation().database.read() as session:
-        sender = sender_or_organisation(session, facts.organisation_id, facts.sender_id)
-        title = str(gettext("Messages of this sender"))
-        if facts.purpose_id is not None:
-            purpose = queries.purpose(session, facts.organisation_id, facts.purpose_id)
-            title = purpose.title(language)
+    sender = sender_or_organisation(facts.organisation_id, facts.sender_id)
+    title = str(gettext("Messages of this sender"))
+    if facts.purpose_id is not None:
+        title = cached.purpose(facts.organisation_id, facts.purpose_id).title(language)
     return sender, title
 
 
-def sender_or_organisation(
-    session: Session, organisation_id: UUID, sender_id: UUID | None
-) -> pages.SenderView:
+def sender_or_organisation(organisation_id: UUID, sender_id: UUID | None) -> pages.SenderView:
     """The sender, or where none is known any more the legal person behind it."""
     if sender_id is not None:
         try:
-            return sender_now(queries.sender(session, organisation_id, sender_id))
+            return sender_now(cached.sender(organisation_id, sender_id))
         except NotFoundError:
             pass
-    return sender_of_organisation(queries.organisation(session, organisation_id))
+    with installation().database.read() as session:
+        return sender_of_organisation(queries.organisation(session, organisation_id))

@@ -1,0 +1,79 @@
+"""What a process keeps of the things that marketers publish, so that a hot path reads little.
+
+A form is kept under its stamp, which is read each time: an unpublished form is gone at once. Senders
+and purposes are only shown; a page may show their last version for a few seconds longer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask import current_app
+
+from consentledger.organisations import queries
+from consentledger.organisations.facts import PublishedForm, PurposeFacts, SenderFacts
+from consentledger.web.services import installation
+
+MOST = 2000
+SHOWN_SECONDS = 5.0
+NAME = "consentledger.cached"
+Kept = TypeVar("Kept")
+
+
+def published_form(form_id: UUID) -> PublishedForm:
+    """The served version of a form; NotFoundError when it is not served now."""
+    kept = _kept()
+    with installation().database.read() as session:
+        stamp = queries.form_stamp(session, form_id)
+        found = kept.get(("form", form_id))
+        if found is None or found[0] != stamp:
+            # Read behind the stamp: at worst something newer is kept under an older stamp.
+            found = (stamp, queries.published_form(session, form_id))
+            _keep(kept, ("form", form_id), found)
+    form = found[1]
+    assert isinstance(form, PublishedForm)  # noqa: S101 -- stored above
+    return form
+
+
+def sender(organisation_id: UUID, sender_id: UUID) -> SenderFacts:
+    """A sender for showing; NotFoundError when there is none."""
+
+    def read() -> SenderFacts:
+        with installation().database.read() as session:
+            return queries.sender(session, organisation_id, sender_id)
+
+    return _shown(("sender", organisation_id, sender_id), read)
+
+
+def purpose(organisation_id: UUID, purpose_id: UUID) -> PurposeFacts:
+    """A purpose for showing; NotFoundError when there is none."""
+
+    def read() -> PurposeFacts:
+        with installation().database.read() as session:
+            return queries.purpose(session, organisation_id, purpose_id)
+
+    return _shown(("purpose", organisation_id, purpose_id), read)
+
+
+def _shown(key: Hashable, read: Callable[[], Kept]) -> Kept:
+    kept, at = _kept(), time.monotonic()
+    found = kept.get(key)
+    if found is None or found[0] < at:
+        found = (at + SHOWN_SECONDS, read())
+        _keep(kept, key, found)
+    value: Kept = found[1]
+    return value
+
+
+def _kept() -> dict[Hashable, tuple[Any, Any]]:
+    kept: dict[Hashable, tuple[Any, Any]] = current_app.extensions.setdefault(NAME, {})
+    return kept
+
+
+def _keep(kept: dict[Hashable, tuple[Any, Any]], key: Hashable, value: tuple[Any, Any]) -> None:
+    if len(kept) >= MOST:
+        kept.clear()
+    kept[key] = value
