@@ -98,7 +98,13 @@ class Peer(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         # smtplib's own hook, which SMTP_SSL uses too: the name for TLS stays the host's.
-        address = public_address(host, port) if self._public_only else host
+        addresses = public_addresses(host, port) if self._public_only else [host]
+        for address in addresses[:-1]:
+            with contextlib.suppress(OSError):
+                return self._socket_at(address, port, timeout)
+        return self._socket_at(addresses[-1], port, timeout)
+
+    def _socket_at(self, address: str, port: int, timeout: float) -> socket.socket:
         return super()._get_socket(address, port, timeout)  # type: ignore[misc,no-any-return]
 
     def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
@@ -165,17 +171,20 @@ def open_peer(settings: TransportSettings, deadline: Deadline) -> Peer:
     return peer
 
 
-def public_address(host: str, port: int) -> str:
-    """Returns an address of `host` that is reachable for everybody; OSError when it has none.
+def public_addresses(host: str, port: int) -> list[str]:
+    """Returns the addresses of `host` that everybody can reach, best first; OSError when it has none.
 
     The address that was judged is the one that is connected to: a second look-up could differ.
     """
+    public = []
     for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         address = ipaddress.ip_address(str(found[0]).partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None) or address
         if mapped.is_global and not mapped.is_multicast:
-            return str(address)
-    raise OSError("the mail server's name leads to no public address")
+            public.append(str(address))
+    if not public:
+        raise OSError("the mail server's name leads to no public address")
+    return public
 
 
 @lru_cache(maxsize=16)

@@ -9,7 +9,7 @@ import pytest
 from consentledger.db.installation import Installation
 from consentledger.mail.message import build
 from consentledger.mail.transport import Transport, TransportSettings
-from consentledger.organisations import service
+from consentledger.organisations import queries, service
 from consentledger.organisations.facts import SenderTransport
 from consentledger.worker.mailer import MOST_OPEN, Mailer, default_transport
 from consentledger.worker.peers import Peers
@@ -86,6 +86,27 @@ def test_an_own_peer_gets_the_mail_and_nobody_else_does(
     assert smtp.messages == []
     assert handled(installation.database, made.organisation_id)[0]["outcome"] == "sent"
     assert waiting(installation) == 0
+
+
+def test_links_lead_to_the_sender_s_own_host(
+    installation: Installation, made: MadeForm, smtp: SmtpPeer
+):
+    command = service.PublishSender(
+        made.organisation_id,
+        identity(),
+        "test",
+        sender_id=made.sender_id,
+        link_host="links.shop.example",
+    )
+    with installation.database.begin() as tx:
+        service.publish_sender(tx, command)
+    with installation.database.begin() as tx:
+        service.publish_form(tx, service.PublishForm(made.organisation_id, made.form_id, "test"))
+    with installation.database.read() as session:
+        form = queries.published_form(session, made.form_id)
+    sign_up(installation.database, form, "erika@example.net")
+    work_off(installation)
+    assert b"\r\nhttps://links.shop.example/c/" in smtp.wait()[0].content
 
 
 def test_a_thread_keeps_a_few_connections_and_closes_the_rest(

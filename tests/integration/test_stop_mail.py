@@ -8,9 +8,9 @@ import pytest
 
 from consentledger.db.installation import Installation
 from consentledger.outbox.rules import RetryPolicy
-from consentledger.worker.jobs import stop
+from consentledger.worker.jobs import confirmation, stop
 from tests.support.consents import People, people
-from tests.support.mails import work_off
+from tests.support.mails import eventually, handled, waiting, work_off, working
 from tests.support.smtp import Received, SmtpPeer
 
 
@@ -74,6 +74,21 @@ def test_a_peer_that_defers_gets_the_same_bytes_again(
     work_off(installation)
     assert len(smtp.messages) == 2
     assert smtp.pending() == 0
+
+
+def test_a_stop_between_two_tries_of_a_confirmation_mail_ends_it(
+    installation: Installation, town: People, smtp: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(confirmation, "SENDING", RetryPolicy(most=9, first=0.5, longest=0.5))
+    smtp.next("rcpt", "451 later")
+    town.sign_up("erika@example.net")
+    with working(installation):
+        eventually(lambda: smtp.pending() == 0)
+        town.stop("erika@example.net")
+        eventually(lambda: waiting(installation) == 0)
+    assert smtp.messages == []
+    (told,) = handled(installation.database, town.org)
+    assert (told["outcome"], told["attempts"]) == ("given_up", 1)
 
 
 def test_a_peer_that_refuses_ends_it(installation: Installation, town: People, smtp: SmtpPeer):

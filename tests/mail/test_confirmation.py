@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import default as parsing
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from consentledger.kernel.errors import IntegrityError
@@ -222,6 +223,8 @@ def test_it_can_be_read_on_a_phone_and_in_the_dark(page: Page, make, scheme: str
     for selector in ("h1", "p", ".small", ".address", ".button-link"):
         ratio = page.locator(selector).first.evaluate(CONTRAST)
         assert ratio >= 4.5, (selector, ratio)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
     box = page.locator(".button-link").bounding_box()
     assert box is not None
     assert box["height"] >= 44

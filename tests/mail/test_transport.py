@@ -13,7 +13,7 @@ import pytest
 
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.mail.message import WireMail, build
-from consentledger.mail.peer import Patience, public_address
+from consentledger.mail.peer import Patience, public_addresses
 from consentledger.mail.transport import Transport, TransportSettings
 from tests.mail.test_message import MAIL
 from tests.support.certificates import Authority
@@ -349,12 +349,12 @@ def test_a_marketer_s_server_is_never_a_private_one(smtp: SmtpPeer, tls: str):
 )
 def test_private_addresses(address: str):
     with pytest.raises(OSError, match="no public address"):
-        public_address(address, 25)
+        public_addresses(address, 25)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111"])
 def test_public_addresses(address: str):
-    assert public_address(address, 25) == address
+    assert public_addresses(address, 25) == [address]
 
 
 @pytest.mark.parametrize(
