@@ -13,31 +13,23 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 
 from consentledger.db.installation import Installation
-from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.law.packs import default_pack
-from consentledger.ledger.leaf import parse_leaf
-from consentledger.ledger.permit import parse_permit
-from consentledger.permits import lookups, queries, service
+from consentledger.permits import lookups, service
 from consentledger.permits.lines import Row
 from consentledger.permits.links import PermitId
-from consentledger.permits.models import PermitBatch
 from consentledger.permits.service import Issue, Prepared
 from consentledger.stops import service as stops
 from consentledger.stops.commands import Unsubscribe
-from tests.support.permits import Shop, make_shop
+from tests.support.permits import Shop, make_shop, violations
 
 PEOPLE = [f"p{n}@example.org" for n in range(120)]
 BATCH = 40
 ENOUGH = 12_000
 SECONDS = 6.0
-OPENS = {"consent.confirmed"}
-CLOSES = {"consent.withdrawn", "objection.recorded"}
 
 
 class Blind(Issue):
@@ -135,36 +127,6 @@ def race(
         pass
     assert not failed, failed
     return count
-
-
-def violations(shop: Shop) -> tuple[int, int, int]:
-    """Reads the log in order, by kinds and lines alone: (permits, against a stop, with another wrong state)."""
-    with shop.database.read() as session:
-        leaves = session.execute(
-            select(LogLeaf.entry_index, LogLeaf.leaf).order_by(LogLeaf.entry_index)
-        )
-        kinds = {index: parse_leaf(leaf).kind_name for index, leaf in leaves}
-        owners = dict(
-            session.execute(select(ContactEntry.entry_index, ContactEntry.contact_id)).all()
-        )  # type: ignore[arg-type]
-        batches = dict(session.execute(select(PermitBatch.entry_index, PermitBatch.batch)).all())  # type: ignore[arg-type]
-        assert {index for index, kind in kinds.items() if kind == "permits.issued"} == set(batches)
-        standing: dict[UUID, str] = {}
-        permits = against = wrong = 0
-        for index in sorted(kinds):
-            if kinds[index] in OPENS:
-                standing[owners[index]] = "confirmed"
-            elif kinds[index] in CLOSES:
-                standing[owners[index]] = "withdrawn"
-            elif index in batches:
-                lines = queries.lines(session, shop.organisation_id, batches[index])
-                for permit in map(parse_permit, map(bytes.decode, lines.disclosures)):
-                    assert permit.contact is not None
-                    state = standing[UUID(permit.contact)]
-                    permits += 1
-                    against += permit.allowed and state != "confirmed"
-                    wrong += permit.consent_state != state
-    return permits, against, wrong
 
 
 @pytest.fixture

@@ -8,18 +8,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from sqlalchemy import select
+
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.db.engine import Database
 from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
+from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
+from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.permit import parse_permit
 from consentledger.organisations import service as organisations
 from consentledger.organisations.facts import SenderIdentity
-from consentledger.permits import service
+from consentledger.permits import queries, service
+from consentledger.permits.models import PermitBatch
 from consentledger.permits.rules import IssuePermits
 from consentledger.permits.service import Issued
 
@@ -32,6 +38,13 @@ IDENTITY = SenderIdentity(
     from_name="Alice's Garden",
     from_address="news@alice.example",
 )
+
+
+STATES = {
+    "consent.confirmed": "confirmed",
+    "consent.withdrawn": "withdrawn",
+    "objection.recorded": "withdrawn",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +176,36 @@ def make_purpose(database: Database, organisation_id: UUID, **more: Any) -> UUID
     )
     with database.begin() as tx:
         return organisations.publish_purpose(tx, command).id
+
+
+def violations(shop: Shop) -> tuple[int, int, int]:
+    """Reads the log in order, by kinds and lines alone: (permits, against a stop, with another wrong state).
+
+    For a shop whose people only confirm and leave, in whatever way; every permit must name a contact.
+    """
+    with shop.database.read() as session:
+        leaves = session.execute(
+            select(LogLeaf.entry_index, LogLeaf.leaf).order_by(LogLeaf.entry_index)
+        ).all()
+        owners: dict[int, UUID] = dict(
+            session.execute(select(ContactEntry.entry_index, ContactEntry.contact_id)).all()
+        )
+        batches: dict[int, int] = dict(
+            session.execute(select(PermitBatch.entry_index, PermitBatch.batch)).all()
+        )
+        state: dict[str, str] = {}
+        permits = against = wrong = issued = 0
+        for index, leaf in leaves:
+            kind = parse_leaf(leaf).kind_name
+            if index in owners:
+                state[str(owners[index])] = STATES[kind]
+            elif kind == "permits.issued":
+                issued += 1
+                lines = queries.lines(session, shop.organisation_id, batches[index])
+                for permit in (parse_permit(line.decode()) for line in lines.disclosures):
+                    assert permit.contact is not None
+                    permits += 1
+                    against += permit.allowed and state[permit.contact] != "confirmed"
+                    wrong += permit.consent_state != state[permit.contact]
+        assert issued == len(batches)
+    return permits, against, wrong
