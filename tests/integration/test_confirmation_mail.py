@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from consentledger.app import create_app
 from consentledger.consents.models import ConfirmationMail
 from consentledger.db.installation import Installation
 from consentledger.kernel.clock import now
@@ -100,6 +101,19 @@ def test_a_sign_up_gets_its_one_mail(installation: Installation, made: MadeForm,
     assert told.values["smtp_answer"] == "2.0.0 kept"
     assert told.values["attempts"] == 1
     assert told.values["message_id"].encode() == received.header_lines("Message-ID")[0]
+
+
+def test_the_not_me_link_leads_to_its_button(
+    installation: Installation, made: MadeForm, smtp: SmtpPeer
+):
+    sign_up(installation.database, made.form, "erika@example.net")
+    work_off(installation, quick())
+    body = smtp.wait()[0].message.get_body(("plain",))
+    assert body is not None
+    (path, anchor) = re.findall(r"https://consent\.test(/c/\S+)#(\S+)", body.get_content())[0]
+    page = create_app(installation.settings, installation).test_client().get(path)
+    assert page.status_code == 200
+    assert f'<form id="{anchor}" method="post" action="{path}/not-me">' in page.text
 
 
 def test_no_live_token_and_no_address_rests_in_the_database(
