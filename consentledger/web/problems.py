@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import structlog
 from flask import Flask, Response, g, request
-from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from consentledger.kernel import errors
@@ -17,6 +16,7 @@ from consentledger.web import rendering
 from consentledger.web.access import BrokenLinkError
 from consentledger.web.problem_words import words_of
 from consentledger.web.public.pages import BrokenLinkPage, ErrorPage
+from consentledger.web.words import gettext
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ def as_json(problem: Problem) -> Response:
 def as_page(problem: Problem) -> Response:
     """The problem as a page: what happened and what to do now."""
     language = rendering.speak(g.get("language"))
-    title, what, todo = (str(gettext(text)) for text in words_of(problem.status))
+    title, what, todo = (gettext(text) for text in words_of(problem.status))
     page = ErrorPage(
         language=language,
         status=problem.status,

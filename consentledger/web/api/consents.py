@@ -16,7 +16,7 @@ from consentledger.organisations.facts import PublishedForm
 from consentledger.web.api.acting import act, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.shapes import Instant, maybe, text
+from consentledger.web.api.shapes import Instant, address_field, maybe
 from consentledger.web.limits import SIGN_UP, network_of
 from consentledger.web.services import services
 
@@ -33,7 +33,7 @@ class ConsentInSchema(Schema):
         strict=True,
         metadata={"description": "the version they saw"},
     )
-    address = text("the person's address")
+    address = address_field("the person's address")
     purposes = fields.List(
         fields.UUID(), required=True, metadata={"description": "the boxes that the person ticked"}
     )

@@ -11,7 +11,7 @@ from consentledger.kernel.clock import now
 from consentledger.web.api.acting import answer, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.shapes import Instant, text
+from consentledger.web.api.shapes import Instant, address_field
 from consentledger.web.api.status import status_of
 from consentledger.web.services import installation
 
@@ -21,7 +21,7 @@ blueprint = ApiBlueprint("contacts", __name__, "Addresses as your organisation k
 class AddressSchema(Schema):
     """One address."""
 
-    address = text("an e-mail address")
+    address = address_field("an e-mail address")
 
 
 class ConsentStatusSchema(Schema):

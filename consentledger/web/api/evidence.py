@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.shapes import Flag, text
+from consentledger.web.api.shapes import Flag, address_field
 from consentledger.web.services import installation
 
 blueprint = ApiBlueprint("evidence", __name__, "Bundles for auditors")
@@ -21,7 +21,7 @@ IN_MEMORY = 16 * 1024 * 1024
 class EvidenceInSchema(Schema):
     """Whose evidence, and how much of it."""
 
-    address = text("whose evidence it is")
+    address = address_field("whose evidence it is")
     labels = Flag(
         load_default=True,
         metadata={

@@ -10,6 +10,8 @@ from consentledger.kernel.clock import to_text
 from consentledger.organisations.fields import CHANNELS
 from consentledger.organisations.rules import PURPOSE_CLASSES
 
+LANGUAGE = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
+
 
 class Instant(fields.String):
     """An instant as the log writes it."""
@@ -27,9 +29,15 @@ class Flag(fields.Boolean):
         return value
 
 
-def text(description: str, **more: Any) -> fields.String:
-    """A required text."""
-    return fields.String(required=True, metadata={"description": description}, **more)
+def text(description: str, **described: Any) -> fields.String:
+    """A required text; `described` goes into the document only (pattern, lengths): rules say the reason."""
+    metadata = {"minLength": 1, "description": description, **described}
+    return fields.String(required=True, metadata=metadata)
+
+
+def address_field(description: str) -> fields.String:
+    """A person's address."""
+    return text(description, minLength=6, maxLength=254, format="idn-email")
 
 
 def maybe(description: str, **more: Any) -> fields.String:
@@ -71,7 +79,7 @@ class IdentitySchema(Schema):
     name = text("the brand")
     legal_name = text("the legal person; never changes")
     postal_address = text("lines separated by LF")
-    country = text("two capital letters")
+    country = text("two capital letters", pattern="^[A-Z]{2}$")
     contact_email = text("where people reach the sender")
     from_name = text("the name in From")
     from_address = text("the address in From")
@@ -136,7 +144,7 @@ class PurposeInSchema(Schema):
         keys=fields.String(),
         values=fields.String(),
         required=True,
-        metadata={"description": "title by language tag"},
+        metadata={"description": "title by language tag", "minProperties": 1},
     )
     purpose_class = fields.String(
         data_key="class",
@@ -147,7 +155,11 @@ class PurposeInSchema(Schema):
     channels = fields.List(
         fields.String(validate=validate.OneOf(CHANNELS)),
         load_default=lambda: ["email"],
-        metadata={"description": "how messages may come; consent is given per channel"},
+        metadata={
+            "description": "how messages may come; consent is given per channel",
+            "minItems": 1,
+            "uniqueItems": True,
+        },
     )
     categories = fields.List(
         fields.String(),
@@ -173,14 +185,14 @@ class WordingInSchema(Schema):
 
     sender_id = other_id("sender_id")
     purpose_id = other_id("purpose_id")
-    language = text("a language tag")
+    language = text("a language tag", pattern=LANGUAGE)
     channel = channel()
     controllers = fields.List(
         fields.String(), required=True, metadata={"description": "each by its legal name"}
     )
-    statement = text("names each controller, the purpose and the channel")
-    withdrawal = text("how to take it back")
-    notice_text = text("the stored copy of the privacy notice")
+    statement = text("names each controller, the purpose and the channel", minLength=0)
+    withdrawal = text("how to take it back", minLength=0)
+    notice_text = text("the stored copy of the privacy notice", minLength=0)
     notice_url = maybe("where the notice is online")
 
 
@@ -209,7 +221,7 @@ class FormInSchema(Schema):
     """A form's draft. Each wording is one box, unticked; there is no way to say otherwise."""
 
     sender_id = other_id("sender_id")
-    language = text("the language of its wordings")
+    language = text("the language of its wordings", pattern=LANGUAGE)
     channel = channel()
     wordings = fields.List(
         fields.UUID(), required=True, metadata={"description": "one box each, unticked"}

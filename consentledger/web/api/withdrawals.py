@@ -15,7 +15,7 @@ from consentledger.stops.service import withdraw
 from consentledger.web.api.acting import act
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.shapes import Instant, channel, text
+from consentledger.web.api.shapes import Instant, address_field, channel
 
 blueprint = ApiBlueprint("withdrawals", __name__, "Stops that people told you")
 
@@ -23,7 +23,7 @@ blueprint = ApiBlueprint("withdrawals", __name__, "Stops that people told you")
 class WithdrawalInSchema(Schema):
     """Without `purpose` all of the sender, without `sender` all of your organisation."""
 
-    address = text("whose stop it is")
+    address = address_field("whose stop it is")
     sender = fields.UUID(
         load_default=None, allow_none=True, metadata={"description": "without: all of them"}
     )

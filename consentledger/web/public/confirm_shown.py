@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Response
-from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from consentledger.consents.commands import AskedItem, Confirmed, ConfirmPage, Declined
@@ -15,6 +14,7 @@ from consentledger.web import cached, rendering
 from consentledger.web.public import pages
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now, sender_view, wording_view
+from consentledger.web.words import gettext
 
 CHOICE = "choice."
 KEEP, DROP = "keep", "drop"
@@ -69,7 +69,7 @@ def again(page: ConfirmPage, token: str, chosen: Choices) -> Response:
     errors = tuple(
         pages.FieldError(
             CHOICE + item.item_id,
-            str(gettext("Please say yes or no to: %(title)s", title=_title(item))),
+            gettext("Please say yes or no to: %(title)s", title=_title(item)),
         )
         for item in page.items
         if item.item_id in unsaid
@@ -80,7 +80,7 @@ def again(page: ConfirmPage, token: str, chosen: Choices) -> Response:
 def done(result: Confirmed, token: str, number: int) -> Response:
     """The page after a press, with the proof of it, shown this once."""
     language = rendering.speak(result.language)
-    act = str(gettext("Your answer"))
+    act = gettext("Your answer")
     page = pages.ConfirmDonePage(
         language=language,
         sender=sender_now(cached.sender(result.organisation_id, result.sender_id)),
@@ -104,7 +104,7 @@ def declined(result: Declined) -> Response:
     """The page after `this was not me`, the same when pressed again."""
     language = rendering.speak(result.language)
     sender = cached.sender(result.organisation_id, result.sender_id)
-    title = str(gettext("Your answer"))
+    title = gettext("Your answer")
     proofs = tuple(proof(one, sender.organisation_number, title) for one in result.receipts)
     return rendering.answer(pages.DeclinedPage(language, sender_now(sender), proofs=proofs))
 
@@ -151,7 +151,7 @@ def _title(item: AskedItem) -> str:
 
 
 def _receipts(page: ConfirmPage) -> list[pages.Proof]:
-    title = str(gettext("Your answer"))
+    title = gettext("Your answer")
     return [proof(receipt, page.organisation_number, title) for receipt in page.receipts]
 
 

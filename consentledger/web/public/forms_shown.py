@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import orjson
 from flask import Response, g
-from flask_babel import gettext
 
 from consentledger.kernel.errors import InputError
 from consentledger.organisations.facts import PublishedForm
@@ -18,6 +17,7 @@ from consentledger.web.public.pages import (
     SenderView,
 )
 from consentledger.web.public.shown import sender_view, wording_view
+from consentledger.web.words import gettext
 
 
 def form_page(
@@ -55,15 +55,15 @@ def sentence(error: InputError) -> str:
     """What is wrong with a field, in words for the person who filled it in."""
     if error.field == "purpose":
         if error.reason == "missing":
-            return str(gettext("Please tick what you would like to receive."))
-        return str(gettext("This form has no such box. Please load it again."))
+            return gettext("Please tick what you would like to receive.")
+        return gettext("This form has no such box. Please load it again.")
     if error.field == "sender":
-        return str(gettext("Please choose who writes to you."))
+        return gettext("Please choose who writes to you.")
     if error.reason == "missing":
-        return str(gettext("Please enter your e-mail address."))
+        return gettext("Please enter your e-mail address.")
     if error.reason == "too_long":
-        return str(gettext("This address is longer than an e-mail address can be."))
-    return str(gettext("Please write the address like this: name@example.org"))
+        return gettext("This address is longer than an e-mail address can be.")
+    return gettext("Please write the address like this: name@example.org")
 
 
 def check_mail_page(form: PublishedForm, back: str | None, *, embed: bool) -> CheckMailPage:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import structlog
 from flask import Blueprint, Response, request
-from flask_babel import gettext
 
 from consentledger.contacts import address as addresses
 from consentledger.kernel.errors import InputError, LimitError, NotFoundError
@@ -24,6 +23,7 @@ from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now
 from consentledger.web.public.unsubscribe_shown import sender_or_organisation
 from consentledger.web.services import installation, services
+from consentledger.web.words import gettext
 
 blueprint = Blueprint("stop", __name__)
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def final(token: str) -> Response:
         stopped = service.stop_link(tx, StopLink(link))
     language = rendering.speak()
     sender = sender_or_organisation(stopped.organisation_id, stopped.sender_id)
-    title = str(gettext("Your stop"))
+    title = gettext("Your stop")
     shown = proof(stopped.receipt, stopped.organisation_number, title)
     return rendering.answer(pages.StopDonePage(language, sender, shown))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import Response
-from flask_babel import gettext
 
 from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations import queries
@@ -16,6 +15,7 @@ from consentledger.web.public import pages
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now, sender_of_organisation
 from consentledger.web.services import installation
+from consentledger.web.words import gettext
 
 
 def page(facts: Facts, token: str) -> pages.UnsubscribePage:
@@ -35,7 +35,7 @@ def done(stopped: Stopped, token: str) -> Response:
         purpose_title=title,
         channel=stopped.channel,
         scope=stopped.scope,
-        proof=proof(stopped.receipt, stopped.organisation_number, str(gettext("Your stop"))),
+        proof=proof(stopped.receipt, stopped.organisation_number, gettext("Your stop")),
         action=f"/u/{token}" if stopped.scope == "purpose" else None,
     )
     return rendering.answer(shown)
@@ -43,7 +43,7 @@ def done(stopped: Stopped, token: str) -> Response:
 
 def _names(facts: Facts | Stopped, language: str) -> tuple[pages.SenderView, str]:
     sender = sender_or_organisation(facts.organisation_id, facts.sender_id)
-    title = str(gettext("Messages of this sender"))
+    title = gettext("Messages of this sender")
     if facts.purpose_id is not None:
         title = cached.purpose(facts.organisation_id, facts.purpose_id).title(language)
     return sender, title
