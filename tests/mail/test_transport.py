@@ -269,6 +269,30 @@ def test_starttls_that_somebody_stripped_is_not_given_up(smtp: SmtpPeer, authori
     assert b"auth" not in smtp.wire.lower()
 
 
+def test_words_slipped_in_before_tls_are_not_believed(authority: Authority):
+    context = authority.server_context()
+    heard: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.settimeout(3)
+        connection.sendall(b"220 here\r\n")
+        connection.recv(999)
+        connection.sendall(b"250-here\r\n250 STARTTLS\r\n")
+        connection.recv(999)
+        # In one packet with the answer: whoever keeps a buffer over the handshake reads it as EHLO's.
+        connection.sendall(b"220 go\r\n250 SMTPUTF8 from somebody in between\r\n")
+        with context.wrap_socket(connection, server_side=True) as inside:
+            heard.append(inside.recv(999))
+            heard.append(inside.recv(999))
+
+    with raw_server(talk) as port:
+        settings = TransportSettings(
+            "localhost", port, ca_file=str(authority.ca_file), patience=HASTY
+        )
+        assert once(settings).outcome == "deferred"
+    assert not any(b"mail" in words.lower() for words in heard)
+
+
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 @pytest.mark.parametrize("flaw", ["unknown authority", "expired", "other host"])
 def test_a_bad_certificate_ends_it(authority: Authority, tls: str, flaw: str):
