@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,8 +18,10 @@ MAX_MEMBER = 64 * 2**20
 MAX_TOTAL = 2 * 2**30
 MAX_RATIO = 100
 _FREE = 2**20  # small members may shrink as they like: a page of blanks is no bomb
-_DATE = (1980, 1, 1, 0, 0, 0)
-_PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*(?:/[A-Za-z0-9.][A-Za-z0-9._@-]*)*\Z", re.ASCII)
+MAX_FILE = 2**32 - 2
+# 1 January 1980, the first day a zip can name; version 2.0; a plain file that its owner may write.
+_DATE, _VERSION, _MADE_ON_UNIX, _MODE = 33, 20, 3 << 8 | 20, 0o100644 << 16
+_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._@-]*)*\Z", re.ASCII)
 _END = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -30,24 +31,47 @@ _HARMLESS = (b"UT", b"ux")
 
 
 class ArchiveWriter:
-    """Writes members one by one, with fixed dates and modes, so that like content gives like bytes."""
+    """Writes members one by one, with fixed dates and modes, so that like content gives like bytes.
+
+    Nothing is written but forward: any file will do, and one left half-written is simply no zip.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=False)
+        self._file = file
+        self._directory: list[bytes] = []
+        self._offset = 0
 
     def add(self, path: str, data: bytes) -> None:
-        """Adds one member; a path that no reader would accept raises ValueError."""
+        """Adds one member; a path that no reader would accept, or too many of them, raise ValueError."""
         if not is_path(path):
             raise ValueError(f"{path!r} is no path of a bundle")
-        info = zipfile.ZipInfo(path, _DATE)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.create_system = 3
-        info.external_attr = 0o644 << 16
-        self._zip.writestr(info, data)
+        if len(data) > MAX_MEMBER or len(self._directory) >= MAX_MEMBERS:
+            raise ValueError(f"{path} is more than a bundle can hold")
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        packed = packer.compress(data) + packer.flush()
+        name = path.encode("ascii")
+        sizes = (zlib.crc32(data), len(packed), len(data), len(name))
+        self._directory.append(
+            _CENTRAL.pack(
+                b"PK\x01\x02", _MADE_ON_UNIX, _VERSION, 0, 8, 0, _DATE, *sizes, 0, 0, 0, 0, _MODE,
+                self._offset,
+            )
+            + name
+        )  # fmt: skip
+        local = _LOCAL.pack(b"PK\x03\x04", _VERSION, 0, 8, 0, _DATE, *sizes, 0)
+        self._write(local + name + packed)
 
     def close(self) -> None:
         """Writes the central directory."""
-        self._zip.close()
+        directory, start, count = b"".join(self._directory), self._offset, len(self._directory)
+        end = _END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), start, 0)
+        self._write(directory + end)
+
+    def _write(self, data: bytes) -> None:
+        if self._offset + len(data) > MAX_FILE:
+            raise ValueError("this is more than a bundle can hold")
+        self._file.write(data)
+        self._offset += len(data)
 
 
 def is_path(path: str) -> bool:

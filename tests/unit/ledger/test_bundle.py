@@ -61,6 +61,18 @@ def test_alike_content_gives_alike_bytes() -> None:
     assert bundle() == bundle()
 
 
+@pytest.mark.parametrize("name", ["-z-Hdb0rft1xXwAA", "_-Hdb0rft1xXwAA-", "A" * 16])
+def test_every_permit_s_id_can_be_a_name(name: str) -> None:
+    path = f"permits/{name}.json"
+    data = bundle({path: b"{}\n"})
+    assert opened(data).read(path) == b"{}\n"
+    with zipfile.ZipFile(io.BytesIO(data)) as zip_:
+        assert zip_.testzip() is None
+        assert zip_.read(path) == b"{}\n"
+        info = zip_.getinfo(path)
+        assert (info.date_time[:3], info.external_attr >> 16) == ((1980, 1, 1), 0o100644)
+
+
 def test_reading_back() -> None:
     found = opened(bundle())
     assert found.read("README.txt") == b"read me\n"
