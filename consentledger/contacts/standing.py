@@ -146,12 +146,12 @@ def _declined(after: Standing, values: Mapping[str, Any], n: int, at: str) -> No
 def _objected(after: Standing, values: Mapping[str, Any], n: int, at: str) -> None:
     names = ("scope", "sender", "purpose", "channel", "until")
     item: dict[str, Any] = {name: values[name] for name in names}
-    same = (*(item[name] for name in names[:4]), item["until"] is None)
+    same = tuple(item[name] for name in names[:4])
     after["objections"] = [
         *(
             old
             for old in after["objections"]
-            if (*(old[name] for name in names[:4]), old["until"] is None) != same
+            if tuple(old[name] for name in names[:4]) != same or not _replaces(item, old)
         ),
         {**item, "n": n},
     ]
@@ -161,6 +161,13 @@ def _objected(after: Standing, values: Mapping[str, Any], n: int, at: str) -> No
     for key, consent in after["consents"].items():
         if consent["state"] == "confirmed" and covers(item, *key.split("/", 2)):
             after["consents"][key] = {**consent, "state": "withdrawn", "n": n, "at": at}
+
+
+def _replaces(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Says whether a newer objection of the same scope makes an older one needless to remember."""
+    if new["until"] is None or old["until"] is None:
+        return bool(new["until"] == old["until"])
+    return bool(old["until"] <= new["until"])  # texts of one form sort as times
 
 
 _CHANGES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -16,6 +17,9 @@ from consentledger.contacts import standing as standings
 from consentledger.db.installation import Installation
 from consentledger.erasure import service as erasure
 from consentledger.kernel.clock import now, to_text
+from consentledger.ledger.kinds import kind
+from consentledger.verify.entries import Entry as Told
+from consentledger.verify.story import Story
 from tests.integration.test_contacts_alike import run_destroy
 from tests.support.consents import Entry, People, people
 
@@ -116,6 +120,22 @@ class Life:
             for key, item in standing["consents"].items()
         }
         self._no_stop_is_undone(entries, contact.standing)
+        self._verifier_agrees(contact.contact_id, entries, standing)
+
+    def _verifier_agrees(
+        self, contact_id: UUID, entries: list[Entry], standing: standings.Standing
+    ) -> None:
+        """The auditor's own reading of the same entries, which shares no code with the service's."""
+        story = Story(str(contact_id), whole=all(entry.values for entry in entries))
+        for entry in entries:
+            story.tell(Told(entry.index, b"", entry.parsed, kind(entry.kind), entry.values, ""))
+        assert story.problems == []
+        made, at = self.shop.made, to_text(now())
+        for purpose in made.purpose_ids:
+            key = (str(made.sender_id), str(purpose), "email")
+            assert story.standing.state(key, at) == standings.consent_state(
+                standing, made.sender_id, purpose, "email", now()
+            )
 
     def _no_stop_is_undone(self, entries: list[Entry], standing: standings.Standing) -> None:
         made = self.shop.made

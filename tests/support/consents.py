@@ -38,7 +38,7 @@ from consentledger.db.installation import Installation
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now
 from consentledger.kernel.tokens import pack_link
-from consentledger.ledger.leaf import check_disclosures, parse_leaf
+from consentledger.ledger.leaf import ParsedLeaf, check_disclosures, parse_leaf
 from consentledger.permits.models import Permit, PermitBatch
 from consentledger.stops import service as stops
 from consentledger.stops.commands import StopAsked, StopByAddress, StopLink, Stopped, Unsubscribe
@@ -57,6 +57,7 @@ class Entry:
     index: int
     kind: str
     values: Mapping[str, Any]
+    parsed: ParsedLeaf
 
 
 @dataclass(slots=True)
@@ -285,7 +286,7 @@ def entries_of(database: Database, organisation_id: UUID, contact: Contact) -> l
                 context = opening_context(origin, bytes(leaf_hash), name)
                 lines += open_disclosures(keys.sealer.open(sealed, context))
             values = check_disclosures(parsed, lines)
-            found.append(Entry(index, parsed.kind_name, values))
+            found.append(Entry(index, parsed.kind_name, values, parsed))
         return found
 
 
