@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -11,13 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consentledger.kernel.data import data_dir
 from consentledger.web import words
-from consentledger.web.public.pages import Page
+from consentledger.web.public.pages import BrokenLinkPage, CheckMailPage, HomePage, Page
 from consentledger.web.words import LANGUAGES
 
 SERVICE_NAME = "consentledger"
 STOP_PATH = "/stop"
 WELL_KNOWN_PATH = "/.well-known/consentledger.json"
 NAME = "consentledger.pages"
+# Answers without a word about the person: made once, the same bytes for everyone.
+SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage)
 
 
 def install(app: Flask) -> None:
@@ -54,7 +56,16 @@ def render(page: Page) -> str:
     """The HTML of one page in the page's own language, else in English."""
     environments: dict[str, Environment] = current_app.extensions[NAME]
     chosen = environments.get(page.language) or environments[LANGUAGES[0]]
-    return chosen.get_template(page.template).render(page=page)
+    return _kept(chosen, page) if isinstance(page, SAME_FOR_MANY) else _made(chosen, page)
+
+
+def _made(environment: Environment, page: Page) -> str:
+    return environment.get_template(page.template).render(page=page)
+
+
+@lru_cache(maxsize=256)
+def _kept(environment: Environment, page: Page) -> str:
+    return _made(environment, page)
 
 
 def _environment(language: str, stylesheet: str) -> Environment:

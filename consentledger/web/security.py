@@ -33,20 +33,19 @@ def install(app: Flask, settings: Settings) -> None:
     """Puts headers on every answer and limits on every body of `app`."""
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.before_request(_limit_body)
-    secure = settings.base_url.startswith("https://")
+    always = dict(HEADERS)
+    if settings.base_url.startswith("https://"):
+        always["Strict-Transport-Security"] = HSTS
 
     @app.after_request
     def headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if secure:
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
+        wanted = {**always, "Cache-Control": "no-store"}
         if response.mimetype == "text/html":
-            _page_headers(response)
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-store"
+            wanted |= _page_headers(response)
         if request.path.startswith(TOKEN_PATHS):
-            response.headers["X-Robots-Tag"] = "noindex, nofollow"
+            wanted["X-Robots-Tag"] = "noindex, nofollow"
+        given = {name for name, _ in response.headers}
+        response.headers.extend((k, v) for k, v in wanted.items() if k not in given)
         return response
 
     if settings.trusted_proxies > 0:
@@ -68,14 +67,12 @@ def _limit_body() -> None:
         request.max_content_length = min(PAGE_BODY_BYTES, request.max_content_length or 0)
 
 
-def _page_headers(response: Response) -> None:
-    ancestors: tuple[str, ...] = g.get("frame_ancestors", ())
-    response.headers.setdefault(
-        "Content-Security-Policy", CSP.format(" ".join(ancestors) or "'none'")
-    )
-    if ancestors:
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    else:
-        response.headers.setdefault("X-Frame-Options", "DENY")
+def _page_headers(response: Response) -> dict[str, str]:
     # Content-Language follows the browser's wish, so a cache must not mix them up.
     response.vary.add("Accept-Language")
+    ancestors: tuple[str, ...] = g.get("frame_ancestors", ())
+    if ancestors:
+        policy = CSP.format(" ".join(ancestors))
+        resource = "cross-origin"
+        return {"Content-Security-Policy": policy, "Cross-Origin-Resource-Policy": resource}
+    return {"Content-Security-Policy": CSP.format("'none'"), "X-Frame-Options": "DENY"}
