@@ -217,3 +217,38 @@ def test_two_requests_for_one_thing_are_one_consent(shop: People) -> None:
     assert contact is not None
     with shop.database.read() as session:
         assert len(queries.consents_of(session, shop.org, contact.contact_id)) == 1
+
+
+def test_fetches_of_a_link_are_counted_until_it_is_used(shop: People) -> None:
+    from sqlalchemy import select
+
+    from consentledger.consents.fetching import count_fetch
+    from consentledger.consents.models import ConfirmationMail
+
+    link = shop.ask()
+    assert link is not None
+    size = shop.size()
+    with time_machine.travel(NOON, tick=False) as clock:
+        count_fetch(shop.database, link)
+        clock.shift(60)
+        count_fetch(shop.database, link)
+        count_fetch(shop.database, pack_link(1, b"unknown!"))
+    shop.press(link)
+    count_fetch(shop.database, link)
+    with shop.database.read() as session:
+        query = select(ConfirmationMail.fetches, ConfirmationMail.first_fetch_at)
+        [(fetches, first)] = session.execute(query).all()
+    assert fetches == 2
+    assert first is not None
+    assert first.isoformat() == NOON
+    assert shop.size() == size + 1
+
+
+def test_a_fetch_that_can_not_be_counted_is_ignored(shop: People) -> None:
+    from consentledger.consents.fetching import count_fetch
+    from consentledger.db.engine import Database
+
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    gone = Database(url, log=shop.database.log)
+    count_fetch(gone, pack_link(1, b"unknown!"))
+    gone.close()

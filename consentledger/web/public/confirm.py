@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from consentledger.consents import queries, service
 from consentledger.consents.commands import ConfirmConsents, ConfirmPage, NotMe
+from consentledger.consents.fetching import count_fetch
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import unpack_link
 from consentledger.web import rendering
@@ -27,6 +28,8 @@ def show(token: str) -> Response:
         page = _page(link)
     except NotFoundError:
         return _gone()
+    if page.state == "open":
+        count_fetch(installation().database, link)
     return shown.answer(page, token)
 
 
