@@ -26,15 +26,18 @@ from consentledger.kernel.errors import InputError, NotFoundError, UnavailableEr
 from consentledger.law import packs
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
+from consentledger.ledger.merkle import inclusion_proof, nodes_of
 from consentledger.ledger.note import Verifier
 from consentledger.ledger.policy import make_policy
 from consentledger.ledger.strict import to_base64_url
 from consentledger.organisations.service import evidence_signer
 from consentledger.permits.links import PermitId
 from consentledger.permits.queries import batch as batch_of
-from consentledger.permits.queries import permit_proof
+from consentledger.permits.queries import lines_of
+from consentledger.permits.queries import rows as rows_of
 from consentledger.verify.chain import check_chains
 from consentledger.verify.entries import Entry, Found, open_entry
+from consentledger.verify.permits import permit_file
 from consentledger.verify.records import CONTEXT, records_of, to_record
 from consentledger.verify.report import Report
 from consentledger.verify.rests import published_by
@@ -223,13 +226,18 @@ def _write_opened(scope: _Scope, writer: BundleWriter, indexes: Sequence[int]) -
 def _write_permits(
     scope: _Scope, writer: BundleWriter, permits: Sequence[tuple[int, int, int]]
 ) -> None:
-    for _, batch, row in permits:
-        number = batch_of(scope.session, scope.organisation_id, batch).organisation_number
-        permit_id = PermitId(number, batch, row)
-        proof = permit_proof(
-            scope.session, scope.organisation_id, permit_id, scope.installation.tiles
+    for index, number, row in permits:
+        issued = batch_of(scope.session, scope.organisation_id, number)
+        lines = lines_of(issued, rows_of(scope.session, scope.organisation_id, number))
+        name = str(PermitId(issued.organisation_number, number, row))
+        content = permit_file(
+            batch=index,
+            permit=name,
+            row=row,
+            disclosure=lines.disclosures[row].decode("ascii"),
+            path=inclusion_proof(row, issued.count, nodes_of(lines.hashes)),
         )
-        writer.add(f"permits/{permit_id}.json", to_json(proof.bundle_member()))
+        writer.add(f"permits/{name}.json", to_json(content))
 
 
 def _write_rules(writer: BundleWriter, entries: Sequence[Entry]) -> None:

@@ -20,6 +20,8 @@ MANIFEST_RULE = "bundle.manifest"
 MANIFEST = "manifest"
 SMALL = 1_000
 """Up to so many entries have a file pair each; beyond, the bundle holds tiles."""
+KEPT, SMALL_MEMBER = 32 * 2**20, 8 * 2**10
+"""So many bytes of contents are kept while a bundle is read, of members up to this size."""
 _INDEX = r"(?:0|[1-9][0-9]{0,17})"
 _GROUPS = r"(?:x[0-9]{3}/){0,5}[0-9]{3}"
 _LAYOUT = re.compile(
@@ -130,6 +132,8 @@ class Bundle:
 
     def __init__(self, file: BinaryIO) -> None:
         self.archive = Archive(file)
+        self._kept: dict[str, bytes] = {}
+        self._room = KEPT
         for path in self.archive.members:
             if _LAYOUT.match(path) is None:
                 raise VerificationError("bundles have no such file", rule=RULE, file=path)
@@ -138,8 +142,14 @@ class Bundle:
         return path in self.archive.members
 
     def read(self, path: str) -> bytes:
-        """Returns one member's content."""
-        return self.archive.read(path)
+        """Returns one member's content; small ones are unpacked once."""
+        found = self._kept.get(path)
+        if found is None:
+            found = self.archive.read(path)
+            if len(found) <= SMALL_MEMBER <= self._room:
+                self._kept[path] = found
+                self._room -= len(found)
+        return found
 
     def paths(self, folder: str) -> Iterator[str]:
         """Yields the paths below a folder, sorted."""

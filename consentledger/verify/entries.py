@@ -58,7 +58,10 @@ class Entry:
     @property
     def is_told(self) -> bool:
         """Tells whether every core field is disclosed, so that the entry has its place in a story."""
-        return all(f.name in self.values for f in self.kind.fields if f.opening == "core")
+        values = self.values
+        if len(values) == len(self.kind.fields):
+            return True
+        return all(f.name in values for f in self.kind.fields if f.opening == "core")
 
 
 @dataclass(frozen=True, slots=True)
