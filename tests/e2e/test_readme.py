@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from consentledger.cli.demo.pages import form_fields
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-P", "-m", "consentledger"]
 
@@ -71,7 +73,7 @@ def _press(folder: Path) -> None:
     link = re.search(r"http://127\.0\.0\.1:\d+/c/[A-Za-z0-9_.-]{33}", page)
     assert link is not None
     shown = urllib.request.urlopen(link[0]).read().decode()
-    fields = re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', shown, re.S)
+    fields = form_fields(shown)
     urllib.request.urlopen(link[0], data=urllib.parse.urlencode(fields).encode()).close()
 
 

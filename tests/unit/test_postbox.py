@@ -39,8 +39,18 @@ def port(postbox: Postbox) -> Iterator[int]:
     server.close()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
+    loop.run_until_complete(_ended(loop))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+async def _ended(loop: asyncio.AbstractEventLoop) -> None:
+    """Let every conversation end, and its transport close, before the loop goes."""
+    others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.05)
 
 
 def test_it_delivers_the_bytes_to_each_recipient(port: int, postbox: Postbox) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import click
 
 from consentledger.cli.demo.mailbox import one_click_address, press_one_click
-from consentledger.cli.demo.pages import Answer, fetch
+from consentledger.cli.demo.pages import Answer, fetch, form_fields
 from consentledger.cli.demo.play import Story, check, eventually
 from consentledger.cli.demo.postbox import Letter, Postbox
 from consentledger.cli.demo.proof import prove
@@ -128,8 +128,8 @@ def _confirm(story: Story, played: Played, link: str) -> None:
         check(not still["permits"][0]["allowed"], "opening a link confirms nothing")
         said += ["page with the full wording", "nothing confirmed"]
     with story.step("Robin presses the button") as said:
-        page = fetch(link).body.decode()
-        fields = re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', page, re.DOTALL)
+        fields = form_fields(fetch(link).body.decode())
+        check(fields, "the page has a form that names what it shows")
         done = fetch(link, body=urlencode(fields).encode(), Content_Type=FORM)
         check(done.status == 200, f"the press answers 200, not {done.status}")
         check("consent.confirmed" in done.body.decode(), "the page hands over the proof of the act")

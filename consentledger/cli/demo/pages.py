@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,6 +57,35 @@ def fetch(
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, dict(error.headers), error.read())
+
+
+class _Inputs(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: list[tuple[str, str]] = []
+        self._in_form = False
+        self._done = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form" and not self._done:
+            self._in_form = True
+        if tag != "input" or not self._in_form or not given.get("name"):
+            return
+        kind = given.get("type") or "text"
+        if kind not in ("radio", "checkbox") or "checked" in given:
+            self.fields.append((given["name"] or "", given.get("value") or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self._in_form:
+            self._in_form, self._done = False, True
+
+
+def form_fields(page: str) -> list[tuple[str, str]]:
+    """Return what a browser sends when the first form of a page is sent as it was shown."""
+    parser = _Inputs()
+    parser.feed(page)
+    return parser.fields
 
 
 class Site:

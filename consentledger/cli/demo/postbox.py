@@ -10,6 +10,7 @@ import asyncio
 import email
 import email.policy
 import json
+import threading
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -43,14 +44,25 @@ class Postbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
+        self._last: UUID | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, recipient: str, content: bytes) -> None:
         """Store one letter; its file appears whole or not at all."""
-        name = f"{uuid7()}"
+        name = self._next_id()
         draft = self._folder / f"{name}.new"
         draft.write_bytes(json.dumps({"recipient": recipient}).encode() + b"\n" + content)
         draft.rename(self._folder / f"{name}.letter")
+
+    def _next_id(self) -> UUID:
+        # Within one millisecond ids are in no order, and the list is read in theirs.
+        with self._lock:
+            fresh = uuid7()
+            while self._last is not None and fresh <= self._last:
+                fresh = uuid7()
+            self._last = fresh
+            return fresh
 
     def letters(self) -> list[Letter]:
         """Return all letters, newest first."""
