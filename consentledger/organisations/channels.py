@@ -11,7 +11,10 @@ from collections.abc import Mapping
 INTERNATIONAL = {"email": ("e-mail", "email"), "sms": ("sms",)}
 CHANNEL_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "en": {"email": ("electronic mail",), "sms": ("text message",)},
-    "de": {"email": ("mail", "elektronische post", "elektronischer post"), "sms": ("kurznachricht",)},
+    "de": {
+        "email": ("mail", "elektronische post", "elektronischer post"),
+        "sms": ("kurznachricht",),
+    },
     "fr": {"email": ("courriel", "courrier électronique", "mail"), "sms": ("texto",)},
     "es": {"email": ("correo electrónico", "correo-e")},
     "pt": {"email": ("correio eletrónico", "correio eletrônico")},

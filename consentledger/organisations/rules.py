@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 from uuid import UUID
 
 from consentledger.kernel.errors import ConflictError, InputError
@@ -12,6 +13,7 @@ from consentledger.organisations import addresses, fields
 from consentledger.organisations.channels import channel_words, fold, has_word
 from consentledger.organisations.facts import FormField, PurposeFacts, SenderIdentity, WordingFacts
 
+Read = TypeVar("Read")
 PURPOSE_CLASSES = ("marketing", "tracking")
 IP_POLICIES = ("none", "truncated", "full")
 MAX_BOXES = 20
@@ -56,13 +58,12 @@ def identity(given: SenderIdentity) -> SenderIdentity:
     """Returns a sender's identity, read strictly; all gaps are named at once."""
     gaps: list[Gap] = []
 
-    def read(reader: object, value: object, name: str) -> str:
+    def read(reader: Callable[[object, str], Read], value: object, name: str) -> Read:
         try:
-            found = reader(value, name)  # type: ignore[operator]
+            return reader(value, name)
         except InputError as error:
             gaps.append(Gap(error.field, error.reason, str(error)))
-            return ""
-        return found  # type: ignore[no-any-return]
+            return cast(Read, "")  # never seen: with a gap nothing is returned
 
     made = SenderIdentity(
         name=read(fields.line, given.name, "name"),
@@ -129,11 +130,21 @@ def check_no_widening(
         )
 
 
-def wording_gaps(wording: WordingFacts, purpose: PurposeFacts, sender: SenderIdentity) -> list[Gap]:
-    """Names everything a wording lacks: controllers, purpose, channel, how to withdraw, the notice."""
+def wording_gaps(
+    wording: WordingFacts,
+    purpose: PurposeFacts,
+    sender: SenderIdentity,
+    others: Iterable[PurposeFacts] = (),
+) -> list[Gap]:
+    """Names everything a wording lacks: controllers, purpose, channel, how to withdraw, the notice.
+
+    `others` are the organisation's purposes; a statement that names one of them as well asks for two things
+    with one box (GDPR recitals 32 and 43).
+    """
     gaps = [
         *_controller_gaps(wording, sender),
         *_purpose_gaps(wording, purpose),
+        *_bundling_gaps(wording, purpose, others),
         *_channel_gaps(wording, purpose),
     ]
     if len(wording.withdrawal) < SHORTEST_WITHDRAWAL:
@@ -177,6 +188,28 @@ def _purpose_gaps(wording: WordingFacts, purpose: PurposeFacts) -> Iterable[Gap]
         )
     elif fold(title) not in fold(wording.statement):
         yield Gap("statement", "purpose_missing", f"statement: does not name the purpose, {title}")
+
+
+def _bundling_gaps(
+    wording: WordingFacts, purpose: PurposeFacts, others: Iterable[PurposeFacts]
+) -> Iterable[Gap]:
+    rest = fold(wording.statement)
+    # Longest first: "weekly offers" must not leave the "offers" of another purpose behind, nor a company's name.
+    for known in sorted({*purpose.titles.values(), *wording.controllers}, key=len, reverse=True):
+        rest = rest.replace(fold(known), " ")
+    for other in others:
+        title = other.titles.get(wording.language) or other.titles.get(
+            wording.language.split("-")[0]
+        )
+        if other.purpose_id == purpose.purpose_id or title is None:
+            continue
+        # Whole words only: the purpose "news" is not meant by "newsletter".
+        if re.search(rf"(?<!\w){re.escape(fold(title))}(?!\w)", rest):
+            yield Gap(
+                "statement",
+                "other_purpose",
+                f"statement: also names the purpose {title}; each purpose has a box of its own",
+            )
 
 
 def _channel_gaps(wording: WordingFacts, purpose: PurposeFacts) -> Iterable[Gap]:

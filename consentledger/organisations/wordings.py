@@ -15,6 +15,8 @@ from consentledger.kernel.ids import uuid7
 from consentledger.organisations import addresses, fields, queries, rules, shown
 from consentledger.organisations.models import Wording
 
+MAX_PURPOSES = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class WordingText:
@@ -99,7 +101,8 @@ def publish_wording(tx: Tx, command: PublishWording) -> WordingPublished:
     wording = queries.wording_facts(row)
     purpose = queries.purpose(tx.session, row.organisation_id, row.purpose_id)
     sender = queries.sender(tx.session, row.organisation_id, row.sender_id)
-    rules.refuse(rules.wording_gaps(wording, purpose, sender.identity))
+    others = queries.purposes(tx.session, row.organisation_id, limit=MAX_PURPOSES)
+    rules.refuse(rules.wording_gaps(wording, purpose, sender.identity, others))
     row.text_blob = shown.stored_blob(shown.wording_text(wording, purpose.title(wording.language)))
     row.notice_blob = shown.stored_blob(wording.notice_text)
     row.published_at = tx.now

@@ -164,6 +164,10 @@ def test_a_senders_own_transport_is_sealed(database: Database, settings: Setting
             )
 
     assert read() == transport
+    stranger = factories.create_organisation(database, settings)
+    with database.read() as session:
+        keystore, organisation_id = database.log.keystore, stranger.organisation_id
+        assert queries.sender_transport(session, keystore, organisation_id, sender_id) is None
     with database.read() as session:
         sealed = session.scalar(select(Sender.sealed_transport))
     assert sealed is not None

@@ -253,3 +253,28 @@ def test_one_organisation_never_sees_anothers(database: Database, settings: Sett
         assert [each.wording_id for each in queries.wordings(session, me)] == list(mine.wording_ids)
         assert [each.purpose_id for each in queries.purposes(session, me)] == list(mine.purpose_ids)
         assert queries.forms(session, me, after=mine.form_id) == []
+
+
+def test_tracking_is_a_purpose_with_a_box_of_its_own(
+    database: Database, settings: Settings
+) -> None:
+    made = factories.create_published_form(database, settings)
+    organisation_id, title = made.organisation_id, "measuring of what I open"
+    tracking = factories.create_purpose(database, organisation_id, title, purpose_class="tracking")
+    with pytest.raises(GapsError) as raised:
+        factories.create_wording(
+            database,
+            organisation_id,
+            made.sender_id,
+            made.purpose_ids[0],
+            statement="Alpenkraut Versand GmbH may send me weekly offers by e-mail with "
+            "measuring of what I open.",
+        )
+    assert [gap.reason for gap in raised.value.gaps] == ["other_purpose"]
+    own = factories.create_wording(database, organisation_id, made.sender_id, tracking, title=title)
+    form_id = factories.create_form(
+        database, organisation_id, made.sender_id, (*made.wording_ids, own)
+    )
+    with database.read() as session:
+        form = queries.published_form(session, form_id)
+    assert [box.purpose_class for box in form.purposes] == ["marketing", "tracking"]

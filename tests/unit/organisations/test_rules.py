@@ -67,6 +67,33 @@ def test_every_gap_has_its_name() -> None:
     assert gaps(channel="sms") == [("statement", "channel_missing")]
 
 
+def test_one_box_asks_for_one_purpose() -> None:
+    tracking = replace(
+        PURPOSE,
+        purpose_id=UUID(int=9),
+        purpose_class="tracking",
+        titles={"en": "measuring of what I open", "fr": "weekly"},
+    )
+    plain = replace(PURPOSE, purpose_id=UUID(int=10), titles={"en": "offers"})
+
+    def found(statement: str) -> list[tuple[str, str]]:
+        wording = replace(WORDING, statement=statement)
+        others = [PURPOSE, tracking, plain]
+        return [
+            (gap.field, gap.reason)
+            for gap in rules.wording_gaps(wording, PURPOSE, identity(), others)
+        ]
+
+    assert found(WORDING.statement) == []
+    both = "Alpenkraut Versand GmbH may send me its weekly offers by e-mail, and {}."
+    assert found(both.format("I agree to Measuring of what I open")) == [
+        ("statement", "other_purpose")
+    ]
+    assert found(both.format("all other offers")) == [("statement", "other_purpose")]
+    assert found(both.format("nothing else")) == []
+    assert found(both.format("what offersmith.example says")) == []
+
+
 def test_names_are_found_whatever_their_case_and_blanks() -> None:
     statement = "Yes, ALPENKRAUT\u00a0Versand\nGmbH may send me its Weekly  Offers by E\u2011Mail."
     assert gaps(statement=statement) == []
