@@ -108,6 +108,8 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 
 
 def _fields(schema: dict[str, Any]) -> list[str]:
+    if not schema.get("properties"):
+        return ["The body is an empty object.", ""]
     lines = ["| field | type | what |", "|---|---|---|"]
     required = set(schema.get("required", ()))
     for name, field in schema.get("properties", {}).items():

@@ -50,7 +50,7 @@ def play(world: World, out: Path) -> int:
     try:
         with story.step("A shop opens") as said:
             played = Played(world, open_shop(world), Postbox(world.instance.folder / "mail"))
-            said += ["organisation, key, sender, two purposes, wordings and a form are published"]
+            said += ["organisation and key by command", "sender, purposes, wordings, form by API"]
         _embed(story, played)
         _sign_up(story, played)
         link = _mail(story, played)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict
-from uuid import UUID
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from consentledger.cli.demo.pages import fetch
 from consentledger.cli.demo.shop import Account
-from consentledger.cli.demo.world import World, save_private
-from consentledger.db.installation import Installation
-from consentledger.organisations import service
-from consentledger.organisations.facts import FormField, SenderIdentity
+from consentledger.cli.demo.world import DemoError, World, save_private
 
 NAME = "Harbour & Pine"
-ACTOR = "demo"
 NOTICE = """{legal_name} keeps your address to send you what you asked for, and the proof that you
 asked for it (GDPR art. 6(1)(a) and 7(1)). Nobody else gets it but consentledger, who keeps it for
 us. We keep it until you withdraw, and the proof for three years more. You may see it, correct it,
@@ -52,106 +49,105 @@ def _variables(world: World, account: Account) -> str:
 
 
 def publish(world: World) -> Account:
-    """Make organisation and key by an operator's commands, and publish by the service's verbs."""
-    identity = _identity(world.shop)
-    made = json.loads(
-        world.run(
-            "organisation", "create", NAME, "--legal-name", identity.legal_name,
-            "--country", identity.country, "--json",
-        )
+    """Make organisation and key by an operator's commands, and publish by the API as a shop does."""
+    sender = _sender(world.shop)
+    world.run(
+        "organisation", "create", NAME, "--legal-name", sender["legal_name"],
+        "--country", sender["country"],
     )  # fmt: skip
     key = json.loads(
         world.run(
             "key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json"
         )
     )
-    with world.installation() as installation:
-        publisher = _Publisher(installation, UUID(made["organisation_id"]), identity)
-        sender_id = publisher.sender()
-        boxes = [publisher.box(sender_id, *purpose) for purpose in PURPOSES]
-        form_id, version = publisher.form(sender_id, [box[1] for box in boxes], world.shop)
+    api = _Api(world.service, key["key"])
+    sender_id = api.post("senders", sender)["id"]
+    boxes = [_box(api, sender, sender_id, *purpose) for purpose in PURPOSES]
+    draft = api.post(
+        "forms",
+        {
+            "sender": sender_id,
+            "language": "en",
+            "wordings": [box.wording for box in boxes],
+            "fields": [{"name": "email", "required": True}, {"name": "name", "required": False}],
+            "origins": [world.shop],
+            "returns": [f"{world.shop}/"],
+        },
+    )
+    form = api.post(f"forms/{draft['id']}:publish", {})
     return Account(
         service=world.service,
         mailbox=world.mailbox,
         smtp_port=world.smtp_port,
         api_key=key["key"],
-        form=str(form_id),
-        form_version=version,
-        sender=str(sender_id),
+        form=form["id"],
+        form_version=form["version"],
+        sender=sender_id,
         sender_name=NAME,
-        from_address=identity.from_address,
-        purposes=tuple((str(box[0]), box[2], box[3]) for box in boxes),
+        from_address=sender["from_address"],
+        purposes=tuple((box.purpose, box.title, box.statement) for box in boxes),
     )
 
 
-def _identity(shop: str) -> SenderIdentity:
-    return SenderIdentity(
-        name=NAME,
-        legal_name=f"{NAME} Trading Ltd",
-        postal_address="4 Quay Street\nGalway H91 XX00",
-        country="IE",
-        contact_email="hello@shop.example",
-        contact_phone="+353 91 555 0100",
-        from_name=NAME,
-        from_address="news@shop.example",
-        colour="#1f5f45",
-        privacy_url=f"{shop}/",
+class _Api:
+    def __init__(self, service: str, key: str) -> None:
+        self._service = service
+        self._key = key
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = fetch(
+            f"{self._service}/api/v1/{path}",
+            body=json.dumps(body).encode(),
+            Content_Type="application/json",
+            Authorization=f"Bearer {self._key}",
+        )
+        if answer.status not in (200, 201):
+            raise DemoError(f"POST {path} answered {answer.status}: {answer.body.decode()}")
+        return answer.json()
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    purpose: str
+    wording: str
+    title: str
+    statement: str
+
+
+def _box(
+    api: _Api, sender: dict[str, str], sender_id: str, title: str, category: str, what: str
+) -> _Box:
+    """Publish a purpose and its wording: one box of the form."""
+    legal_name = sender["legal_name"]
+    purpose = api.post("purposes", {"titles": {"en": title}, "categories": [category]})["id"]
+    statement = f"{legal_name} may send me {title} by e-mail: {what}."
+    draft = api.post(
+        "wordings",
+        {
+            "sender": sender_id,
+            "purpose": purpose,
+            "language": "en",
+            "controllers": [legal_name],
+            "statement": statement,
+            "withdrawal": "I can stop this at any time with the link in every message.",
+            "notice_text": NOTICE.format(legal_name=legal_name),
+            "notice_url": sender["privacy_url"],
+        },
     )
+    wording = api.post(f"wordings/{draft['id']}:publish", {})["id"]
+    return _Box(purpose, wording, title, statement)
 
 
-class _Publisher:
-    def __init__(
-        self, installation: Installation, organisation_id: UUID, identity: SenderIdentity
-    ) -> None:
-        self._database = installation.database
-        self._organisation_id = organisation_id
-        self._identity = identity
-
-    def sender(self) -> UUID:
-        command = service.PublishSender(self._organisation_id, self._identity, ACTOR)
-        with self._database.begin() as tx:
-            return service.publish_sender(tx, command).id
-
-    def box(
-        self, sender_id: UUID, title: str, category: str, what: str
-    ) -> tuple[UUID, UUID, str, str]:
-        """Publish a purpose and its wording; return their ids, the title and the statement."""
-        purpose = service.PublishPurpose(
-            self._organisation_id, {"en": title}, ACTOR, categories=(category,)
-        )
-        with self._database.begin() as tx:
-            purpose_id = service.publish_purpose(tx, purpose).id
-        legal_name = self._identity.legal_name
-        text = service.WordingText(
-            controllers=(legal_name,),
-            statement=f"{legal_name} may send me {title} by e-mail: {what}.",
-            withdrawal="I can stop this at any time with the link in every message.",
-            notice_text=NOTICE.format(legal_name=legal_name),
-            notice_url=self._identity.privacy_url,
-        )
-        draft = service.WriteWording(self._organisation_id, sender_id, purpose_id, "en", text)
-        with self._database.begin() as tx:
-            wording_id = service.create_wording(tx, draft)
-        with self._database.begin() as tx:
-            service.publish_wording(
-                tx, service.PublishWording(self._organisation_id, wording_id, ACTOR)
-            )
-        return purpose_id, wording_id, title, text.statement
-
-    def form(self, sender_id: UUID, wordings: list[UUID], shop: str) -> tuple[UUID, int]:
-        """Publish a form that only the shop's origin may embed; return its id and version."""
-        spec = service.FormSpec(
-            sender_id,
-            "en",
-            tuple(wordings),
-            fields=(FormField("email", True), FormField("name", False)),
-            origins=(shop,),
-            returns=(f"{shop}/",),
-        )
-        with self._database.begin() as tx:
-            form_id = service.create_form(
-                tx, service.WriteForm(self._organisation_id, spec)
-            ).form_id
-        with self._database.begin() as tx:
-            command = service.PublishForm(self._organisation_id, form_id, ACTOR)
-            return form_id, service.publish_form(tx, command).version
+def _sender(shop: str) -> dict[str, str]:
+    return {
+        "name": NAME,
+        "legal_name": f"{NAME} Trading Ltd",
+        "postal_address": "4 Quay Street\nGalway H91 XX00",
+        "country": "IE",
+        "contact_email": "hello@shop.example",
+        "contact_phone": "+353 91 555 0100",
+        "from_name": NAME,
+        "from_address": "news@shop.example",
+        "colour": "#1f5f45",
+        "privacy_url": f"{shop}/",
+    }

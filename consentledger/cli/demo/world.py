@@ -15,15 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consentledger.cli.children import Children
-from consentledger.cli.context import opened_installation
-from consentledger.cli.demo.instance import PREFIX, Instance
+from consentledger.cli.demo.instance import Instance
 from consentledger.cli.demo.pages import fetch
 from consentledger.cli.demo.town import Plan, town
 from consentledger.cli.serve import service
 from consentledger.cli.sockets import address_of, listen
-from consentledger.db.installation import Installation
 from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
-from consentledger.kernel.settings import Settings
 
 READY_SECONDS = 60.0
 USUAL_PORTS = {"service": 8000, "mailbox": 8001, "shop": 8002, "smtp": 8025}
@@ -58,15 +55,6 @@ class World:
         """Return the ends of the processes' logs, for whoever wants to know why."""
         files = sorted(self.instance.folder.glob("*.log"))
         return "\n\n".join(f"{file.name}: … {file.read_text()[-1500:].strip()}" for file in files)
-
-    @contextmanager
-    def installation(self) -> Iterator[Installation]:
-        """Open the demo's installation in this process, as the commands do."""
-        for name, value in self.environment.items():
-            if name.startswith(PREFIX):
-                os.environ[name] = value
-        with opened_installation(Settings.load()) as opened:
-            yield opened
 
 
 def command(environment: dict[str, str], words: Sequence[str]) -> subprocess.CompletedProcess[str]:
