@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from consentledger.app import create_app
+from consentledger.kernel import logging
 from consentledger.kernel.settings import Settings
 
+logging.configure()  # else the default would print variables with a traceback: addresses and tokens
 application = create_app(Settings.load())
