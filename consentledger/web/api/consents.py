@@ -13,6 +13,7 @@ from consentledger.contacts import address as addresses
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.organisations import queries
 from consentledger.organisations.facts import PublishedForm
+from consentledger.web import cached
 from consentledger.web.api.acting import act, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
@@ -97,12 +98,12 @@ def _command(given: dict[str, Any]) -> RequestConsent:
 
 def _form(given: dict[str, Any]) -> PublishedForm:
     """The version that the person saw, of a form that is published and of the caller's organisation."""
+    form = cached.published_form(given["form"])
+    if form.organisation_id != caller().organisation_id:
+        raise NotFoundError("there is no such form")
+    if given["version"] in (None, form.version):
+        return form
     with reading() as session:
-        form = queries.published_form(session, given["form"])
-        if form.organisation_id != caller().organisation_id:
-            raise NotFoundError("there is no such form")
-        if given["version"] in (None, form.version):
-            return form
         return queries.form_version(session, form.organisation_id, form.form_id, given["version"])
 
 
