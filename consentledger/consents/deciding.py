@@ -91,11 +91,15 @@ def decide_confirmation(tx: Tx, command: DecideConfirmation, render: Render) -> 
 
 
 def handle_confirmation(tx: Tx, command: HandleConfirmation) -> Appended | None:
-    """Appends confirmation.handled; None when the contact is gone or this was told already."""
+    """Appends confirmation.handled; None when the contact or the request is gone.
+
+    A person may press before the peer's answer is told, so the request may be decided already. That this is
+    told once is held by the outbox: its row goes in the same transaction.
+    """
     org = command.organisation_id
     contact = contacts.lock(tx, org, [command.contact_id]).get(command.contact_id)
     request = queries.request_by_id(tx.session, org, command.request_id)
-    if contact is None or request is None or len(request.entry_numbers) != 2:
+    if contact is None or request is None or len(request.entry_numbers) < 2:
         return None
     _own_entry(tx, request, contact)
     if command.link_id is not None and command.outcome in ("sent", "refused", "given_up"):

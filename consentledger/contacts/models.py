@@ -31,7 +31,11 @@ class Contact(Base):
     last_leaf_hash: Mapped[bytes | None]
     created_at: Mapped[datetime]
     touched_at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("organisation_id", "lookup"), Index(None, "touched_at"))
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "lookup"),
+        Index(None, "organisation_id", "key_id"),
+        Index(None, "touched_at"),
+    )
 
 
 class Suppression(Base):

@@ -18,7 +18,7 @@ from consentledger.db.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.tokens import pack_link
-from consentledger.organisations.queries import organisation
+from consentledger.organisations.queries import sender
 from consentledger.outbox import service as outbox
 from consentledger.stops import queries, rules
 from consentledger.stops.commands import StopAsked, StopByAddress, StopMail
@@ -29,9 +29,12 @@ SEND = "stop.send"
 
 
 def stop_by_address(tx: Tx, command: StopByAddress) -> StopAsked:
-    """Pauses everything of a sender to an address for 7 days; InputError names what is amiss with it."""
+    """Pauses everything of a sender to an address for 7 days.
+
+    InputError names what is amiss with the address, NotFoundError says that there is no such sender.
+    """
     address = addresses.parse(command.address)
-    number = organisation(tx.session, command.organisation_id).number
+    number = sender(tx.session, command.organisation_id, command.sender_id).organisation_number
     contact = contacts.upsert(tx, command.organisation_id, address)
     own, until_at = os.urandom(8), tx.now + rules.PAUSE
     link_id = pack_link(number, own)

@@ -16,8 +16,11 @@ from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
+from consentledger.kernel.errors import InputError
 from consentledger.ledger.disclosure import Value
 from consentledger.organisations.queries import organisation
+from consentledger.organisations.queries import purpose as purpose_facts
+from consentledger.organisations.queries import sender as sender_facts
 from consentledger.stops import queries, rules
 from consentledger.stops.asking import DECIDE, SEND, decide_stop, stop_by_address
 from consentledger.stops.commands import Scope, StopLink, Stopped, Unsubscribe, Withdraw
@@ -98,9 +101,12 @@ def stop_link(tx: Tx, command: StopLink) -> Stopped:
 
 
 def withdraw(tx: Tx, command: Withdraw) -> Stopped:
-    """Records a withdrawal on a person's behalf (API); for an unknown address too, so that no import undoes it."""
+    """Records a withdrawal on a person's behalf (API); for an unknown address too, so that no import undoes it.
+
+    InputError names a bad address, NotFoundError a sender or purpose that is not the organisation's.
+    """
     address = addresses.parse(command.address, "address")
-    number = organisation(tx.session, command.organisation_id).number
+    number = _check_names(tx, command)
     contact = contacts.upsert(tx, command.organisation_id, address)
     sender, purpose, channel = command.sender_id, command.purpose_id, command.channel
     consent = None
@@ -123,6 +129,20 @@ def withdraw(tx: Tx, command: Withdraw) -> Stopped:
         scope=_scope(command),
         receipt=_receipt(_scope(command), entry, tx),
     )
+
+
+def _check_names(tx: Tx, command: Withdraw) -> int:
+    """Returns the organisation's number; sender and purpose must be its own, a purpose needs its sender."""
+    org = command.organisation_id
+    if command.purpose_id is not None:
+        if command.sender_id is None:
+            raise InputError(
+                "sender: a purpose is withdrawn from a sender", field="sender", reason="missing"
+            )
+        purpose_facts(tx.session, org, command.purpose_id)
+    if command.sender_id is not None:
+        sender_facts(tx.session, org, command.sender_id)
+    return organisation(tx.session, org).number
 
 
 def _scope(command: Withdraw) -> Scope:

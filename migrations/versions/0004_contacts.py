@@ -32,6 +32,12 @@ def upgrade() -> None:
             "organisation_id", "lookup", name=op.f("uq_contact_organisation_id_lookup")
         ),
     )
+    op.create_index(
+        op.f("ix_contact_organisation_id_key_id"),
+        "contact",
+        ["organisation_id", "key_id"],
+        unique=False,
+    )
     op.create_index(op.f("ix_contact_touched_at"), "contact", ["touched_at"], unique=False)
     op.create_table(
         "suppression",
@@ -49,4 +55,5 @@ def downgrade() -> None:
     """Undoes this revision."""
     op.drop_table("suppression")
     op.drop_index(op.f("ix_contact_touched_at"), table_name="contact")
+    op.drop_index(op.f("ix_contact_organisation_id_key_id"), table_name="contact")
     op.drop_table("contact")

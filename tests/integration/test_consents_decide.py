@@ -263,3 +263,13 @@ def _not_me(shop: People) -> Any:
     from consentledger.consents.commands import NotMe
 
     return NotMe(pack_link(shop.made.organisation.number, b"12345678"))
+
+
+def test_a_press_before_the_peers_answer_is_told_loses_neither(shop: People) -> None:
+    accepted = shop.sign_up()
+    decision = shop.decide(accepted)
+    link = pack_link(shop.made.organisation.number, decision.link_id or b"")
+    assert shop.press(link).confirmed
+    shop.handle(accepted, decision)
+    assert shop.kinds()[-2:] == ["consent.confirmed", "confirmation.handled"]
+    assert shop.state() == "confirmed"

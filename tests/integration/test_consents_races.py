@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -32,8 +33,11 @@ def shop(installation: Installation) -> People:
     return people(installation, "weekly offers", "herb tips")
 
 
-def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Runs all acts at the same moment; an exception in any of them is raised."""
+def at_once(shop: People, acts: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Runs all acts at the same moment; an exception in any of them is raised.
+
+    The head is held meanwhile, so that every act has read and decided before the first one may append.
+    """
     barrier = threading.Barrier(len(acts))
 
     def begin(act: Callable[[], Any]) -> Any:
@@ -41,7 +45,11 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
         return act()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return [future.result() for future in [pool.submit(begin, act) for act in acts]]
+        with shop.database.begin() as tx:
+            tx.log.lock_head(tx, shop.org)
+            running = [pool.submit(begin, act) for act in acts]
+            time.sleep(0.3)
+        return [future.result() for future in running]
 
 
 def check_chain(shop: People, address: str = ADDRESS) -> None:
@@ -73,7 +81,7 @@ def check_chain(shop: People, address: str = ADDRESS) -> None:
 
 
 def test_many_sign_ups_of_one_new_address_are_one_contact(shop: People) -> None:
-    at_once([shop.sign_up] * THREADS)
+    at_once(shop, [shop.sign_up] * THREADS)
     with shop.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Contact)) == 1
     assert shop.kinds() == ["consent.requested"] * THREADS
@@ -82,7 +90,7 @@ def test_many_sign_ups_of_one_new_address_are_one_contact(shop: People) -> None:
 
 def test_many_decisions_are_one_mail(shop: People) -> None:
     accepted = [shop.sign_up() for _ in range(THREADS)]
-    decisions = at_once([lambda one=one: shop.decide(one) for one in accepted])
+    decisions = at_once(shop, [lambda one=one: shop.decide(one) for one in accepted])
     assert sorted(one.decision for one in decisions) == ["capped"] * (THREADS - 1) + ["send"]
     assert len({one.link_id for one in decisions}) == 1
     assert len(shop.mails) == 1
@@ -91,7 +99,7 @@ def test_many_decisions_are_one_mail(shop: People) -> None:
 
 def test_one_decision_taken_by_many_workers_is_one_mail(shop: People) -> None:
     accepted = shop.sign_up()
-    decisions = at_once([lambda: shop.decide(accepted)] * THREADS)
+    decisions = at_once(shop, [lambda: shop.decide(accepted)] * THREADS)
     assert sorted(one.decision for one in decisions) == ["gone"] * (THREADS - 1) + ["send"]
     assert len(shop.mails) == 1
     check_chain(shop)
@@ -101,7 +109,7 @@ def test_many_presses_are_one_act(shop: People) -> None:
     link = shop.ask()
     assert link is not None
     items = tuple(item.item_id for item in shop.page(link).items)
-    done = at_once([lambda: shop.press(link, shown=items)] * THREADS)
+    done = at_once(shop, [lambda: shop.press(link, shown=items)] * THREADS)
     assert sorted(one.repeated for one in done) == [False] + [True] * (THREADS - 1)
     assert len({one.confirmed[0].index for one in done}) == 1
     assert shop.kinds().count("consent.confirmed") == 1
@@ -111,7 +119,7 @@ def test_many_presses_are_one_act(shop: People) -> None:
 def test_many_presses_of_an_unsubscribe_link_are_one_act(shop: People) -> None:
     shop.subscribe()
     link = shop.permit()
-    done = at_once([lambda: shop.unsubscribe(link)] * THREADS)
+    done = at_once(shop, [lambda: shop.unsubscribe(link)] * THREADS)
     assert sorted(one.repeated for one in done) == [False] + [True] * (THREADS - 1)
     assert len({one.receipt.index for one in done}) == 1
     check_chain(shop)
@@ -126,7 +134,7 @@ def test_many_presses_after_an_erasure_are_one_act(shop: People) -> None:
         [locked] = contacts.lock(tx, shop.org, [contact.contact_id]).values()
         delete_contact(tx, locked)
     size = shop.size()
-    done = at_once([lambda: shop.unsubscribe(link)] * THREADS)
+    done = at_once(shop, [lambda: shop.unsubscribe(link)] * THREADS)
     assert len({one.receipt.index for one in done}) == 1
     assert shop.size() == size + 1
 
@@ -134,7 +142,7 @@ def test_many_presses_after_an_erasure_are_one_act(shop: People) -> None:
 def test_many_not_me_are_one_act(shop: People) -> None:
     link = shop.ask()
     assert link is not None
-    done = at_once([lambda: shop.not_me(link)] * THREADS)
+    done = at_once(shop, [lambda: shop.not_me(link)] * THREADS)
     assert len({one.receipts[0].index for one in done}) == 1
     assert shop.kinds().count("consent.declined") == 1
     check_chain(shop)
@@ -149,7 +157,7 @@ def test_not_me_after_expiry_by_many_is_one_act(shop: People) -> None:
         erasure.erase_due(shop.database)
         run_destroy(shop)
         size = shop.size()
-        done = at_once([lambda: shop.not_me(link)] * THREADS)
+        done = at_once(shop, [lambda: shop.not_me(link)] * THREADS)
         assert len({one.receipts[0].index for one in done}) == 1
         assert shop.size() == size + 1
 
@@ -164,12 +172,13 @@ def test_a_press_and_a_stop_at_once_leave_one_truth(shop: People) -> None:
         assert link is not None
         items = tuple(item.item_id for item in shop.page(link).items)
         at_once(
+            shop,
             [
                 lambda link=link, items=items: shop.press(link, shown=items),
                 lambda permit=permit: shop.unsubscribe(permit),
                 lambda address=address: shop.stop(address),
                 lambda link=link: shop.not_me(link),
-            ]
+            ],
         )
         assert shop.state(address) != "confirmed"
         check_chain(shop, address)
@@ -184,7 +193,7 @@ def test_a_sign_up_while_its_expiry_is_carried_out_is_never_lost(shop: People) -
             erasure.expire_due(shop.database)
             erasure.erase_due(shop.database)
             accepted, _ = at_once(
-                [lambda address=address: shop.sign_up(address), lambda: run_destroy(shop)]
+                shop, [lambda address=address: shop.sign_up(address), lambda: run_destroy(shop)]
             )
             entry = next(one for one in shop.entries(address) if one.index == accepted.index)
             assert entry.values["request"] == str(accepted.request_id)
@@ -193,7 +202,7 @@ def test_a_sign_up_while_its_expiry_is_carried_out_is_never_lost(shop: People) -
 
 def test_different_people_do_not_wait_for_each_other_in_vain(shop: People) -> None:
     addresses = [f"person{n}@example.com" for n in range(THREADS)]
-    at_once([lambda one=one: shop.subscribe(one) for one in addresses])
+    at_once(shop, [lambda one=one: shop.subscribe(one) for one in addresses])
     for address in addresses:
         assert shop.state(address) == "confirmed"
         check_chain(shop, address)

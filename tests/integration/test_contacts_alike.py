@@ -19,8 +19,10 @@ from consentledger.outbox.models import OutboxRow
 from tests.support.consents import People, people
 
 KNOWN = ("new", "pending", "confirmed", "withdrawn", "blocked", "expired", "paused")
-# BEGIN and COMMIT included; on PostgreSQL the limits' upsert before it makes eight round trips.
-MOST_STATEMENTS = {"postgresql": 7, "sqlite": 12}
+# BEGIN and COMMIT included. The log's own two statements (lock the head, append) go to the driver and are not
+# seen here; with the limits' upsert before it a sign-up makes eight round trips on PostgreSQL (bench/ counts
+# them on the wire).
+MOST_STATEMENTS = {"postgresql": 5, "sqlite": 7}
 
 
 @contextmanager

@@ -10,13 +10,15 @@ import time_machine
 from consentledger.contacts import standing as standings
 from consentledger.contacts.models import Contact
 from consentledger.db.installation import Installation
+from consentledger.erasure import service as erasure
 from consentledger.erasure.rows import delete_contact
 from consentledger.kernel.clock import from_text, now
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.disclosure import parse_disclosure
 from consentledger.stops import queries, service
-from consentledger.stops.commands import Withdraw
+from consentledger.stops.commands import StopByAddress, Withdraw
+from tests.integration.test_contacts_alike import run_destroy
 from tests.support.consents import ADDRESS, People, people
 
 NOON = "2026-03-02T12:00:00+00:00"
@@ -274,3 +276,53 @@ def test_a_withdrawal_for_an_unknown_address_is_kept(shop: People) -> None:
     found = standings.objection(contact.standing, sender, purpose, "email", now())
     assert found is not None
     assert found["scope"] == "sender"
+
+
+def test_a_request_older_than_a_one_click_is_void(shop: People) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        shop.subscribe()
+        permit = shop.permit()
+        clock.shift(60)
+        link = shop.ask(ADDRESS, *shop.made.purpose_ids)
+        assert link is not None
+        items = tuple(item.item_id for item in shop.page(link).items)
+        shop.unsubscribe(permit)
+        done = shop.press(link, shown=items)
+        assert done.stopped == items[:1]
+        assert [one.scope for one in done.confirmed] == [items[1]]
+        assert shop.state() == "withdrawn"
+        assert shop.state(purpose=shop.made.purpose_ids[1]) == "confirmed"
+
+
+def test_names_of_others_are_refused_before_anything_is_written(
+    shop: People, installation: Installation
+) -> None:
+    other = people(installation)
+    size = shop.size()
+    mine, theirs = shop.made, other.made
+    for sender, purpose, error in (
+        (theirs.sender_id, None, NotFoundError),
+        (mine.sender_id, theirs.purpose_ids[0], NotFoundError),
+        (None, mine.purpose_ids[0], InputError),
+    ):
+        with pytest.raises(error), shop.database.begin() as tx:
+            service.withdraw(tx, Withdraw(shop.org, ADDRESS, "key:x", sender, purpose))
+    command = StopByAddress(shop.org, theirs.sender_id, ADDRESS, "en")
+    with pytest.raises(NotFoundError), shop.database.begin() as tx:
+        service.stop_by_address(tx, command)
+    assert shop.size() == size
+    assert shop.contact() is None
+
+
+def test_a_stop_link_of_a_contact_that_is_gone_still_stops_once(shop: People) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        asked = shop.stop("stranger@example.com")
+        clock.shift(8 * 86_400)
+        erasure.erase_due(shop.database)
+        run_destroy(shop)
+        assert shop.contact("stranger@example.com") is None
+        first = shop.stop_link(asked.link_id)
+        assert "\ns " not in shop.last_leaf()
+        size = shop.size()
+        assert shop.stop_link(asked.link_id).receipt.index == first.receipt.index
+        assert shop.size() == size
