@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 from flask import Response, request
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from consentledger.consents import service
 from consentledger.consents.commands import Origin, RequestConsent
@@ -13,6 +14,7 @@ from consentledger.contacts import address as addresses
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.organisations import queries
 from consentledger.organisations.facts import PublishedForm
+from consentledger.organisations.fields import line
 from consentledger.web import cached
 from consentledger.web.api.acting import act, reading
 from consentledger.web.api.keys import caller
@@ -32,6 +34,7 @@ class ConsentInSchema(Schema):
         load_default=None,
         allow_none=True,
         strict=True,
+        validate=validate.Range(1, 2**31 - 1),
         metadata={"description": "the version they saw"},
     )
     address = address_field("the person's address")
@@ -56,6 +59,14 @@ class AcceptedSchema(Schema):
 
 
 ACCEPTED = AcceptedSchema()
+# These stand in the entry as the marketer tells them.
+LONGEST = {
+    "page": 2_000,
+    "user_agent": 1_000,
+    "collected_by": 200,
+    "condition": 500,
+    "age_band": 20,
+}
 
 
 @blueprint.operation(
@@ -81,19 +92,31 @@ def _command(given: dict[str, Any]) -> RequestConsent:
         if form.purpose(purpose_id) is None:
             field = f"purposes.{number}"
             raise InputError(f"{field}: this form has no such box", field=field, reason="unknown")
+    told = {name: _told(given[name], name, longest) for name, longest in LONGEST.items()}
     return RequestConsent(
         form=form,
         address=given["address"],
         ticked=tuple(given["purposes"]),
         method="api",
         source="api",
-        page=given["page"],
-        came=Origin(given["ip"], given["user_agent"]),
+        page=told["page"],
+        came=Origin(_ip(given["ip"]), told["user_agent"]),
         actor=caller().actor,
-        collected_by=given["collected_by"],
-        condition=given["condition"],
-        age_band=given["age_band"],
+        collected_by=told["collected_by"],
+        condition=told["condition"],
+        age_band=told["age_band"],
     )
+
+
+def _told(value: str | None, name: str, longest: int) -> str | None:
+    return None if value is None else line(value, name, longest=longest)
+
+
+def _ip(value: str | None) -> str | None:
+    try:
+        return None if value is None else str(ip_address(value))
+    except ValueError as error:
+        raise InputError("ip: this is no IP address", field="ip", reason="format") from error
 
 
 def _form(given: dict[str, Any]) -> PublishedForm:

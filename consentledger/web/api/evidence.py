@@ -32,7 +32,7 @@ class EvidenceInSchema(Schema):
         load_default=None,
         allow_none=True,
         strict=True,
-        validate=validate.Range(1),
+        validate=validate.Range(1, 2**53 - 1),
         metadata={"description": "size of an earlier checkpoint, to prove that the log only grew"},
     )
 

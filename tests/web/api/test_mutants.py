@@ -64,7 +64,12 @@ def test_bent_bodies_crash_nothing(installation: Installation, alice: Caller, se
         "/wordings": good["draft_wording"],
         "/forms": {**good["draft_form"], **form, "fields": [{"name": "email", "required": True}]},
         f"/forms/{made.form}:publish": {},
-        "/consents": {**good["request_consent"], "page": "https://a.example", "ip": "192.0.2.1"},
+        "/consents": {
+            **good["request_consent"],
+            "page": "https://a.example",
+            "ip": "192.0.2.1",
+            "version": 1,
+        },
         "/withdrawals": {**good["record_withdrawal"], "purpose": made.purpose},
         "/contacts:status": good["contact_status"],
         "/evidence": {**good["export_evidence"], "since": 1},

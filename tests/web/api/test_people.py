@@ -88,6 +88,14 @@ def test_sign_ups_have_the_limits_of_a_form(
         ({"purposes": ["01890000-0000-7000-8000-000000000000"]}, "purposes.0", "unknown"),
         ({"form": "x"}, "form", "type"),
         ({"confirmed": True}, "confirmed", "unknown"),
+        ({"ip": "203.0.113.256"}, "ip", "format"),
+        ({"condition": "x" * 501}, "condition", "too_long"),
+        ({"condition": "a voucher\nand more"}, "condition", "control_character"),
+        ({"collected_by": "\u202eHbmG"}, "collected_by", "control_character"),
+        ({"age_band": ""}, "age_band", "missing"),
+        ({"page": "https://shop.example/" + "x" * 2000}, "page", "too_long"),
+        ({"version": 2**70}, "version", "range"),
+        ({"version": "1"}, "version", "type"),
     ],
 )
 def test_a_wrong_sign_up_names_its_field_and_records_nothing(
@@ -101,6 +109,14 @@ def test_a_wrong_sign_up_names_its_field_and_records_nothing(
     before = entries(installation, alice)
     problem = alice.post("/consents", {**sign_up(made), **change}, 422)
     assert [(each["field"], each["reason"]) for each in problem["errors"]] == [(field, reason)]
+    assert entries(installation, alice) == before
+
+
+def test_a_version_that_never_was_takes_nobody(
+    installation: Installation, alice: Caller, made: Made
+) -> None:
+    before = entries(installation, alice)
+    alice.post("/consents", sign_up(made, version=99), 404)
     assert entries(installation, alice) == before
 
 
