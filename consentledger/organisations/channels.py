@@ -34,7 +34,22 @@ CHANNEL_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "el": {"email": ("ηλεκτρονικ",)},
     "bg": {"email": ("имейл", "електронна поща")},
     "he": {"email": ("דואר אלקטרוני", 'דוא"ל'), "sms": ("מסרון",)},
+    "ar": {"email": ("بريد الإلكتروني", "بريد إلكتروني", "الإيميل"), "sms": ("رسالة نصية",)},
+    "sk": {"email": ("elektronickou poštou",)},
+    "sl": {"email": ("e-pošt",)},
+    "hr": {"email": ("e-pošt", "elektroničk")},
+    "ro": {"email": ("poșta electronică", "poștă electronică")},
+    "ga": {"email": ("ríomhphost",)},
+    "is": {"email": ("tölvupóst",)},
+    "tr": {"email": ("e-posta",)},
+    "ru": {"email": ("электронн", "имейл"), "sms": ("смс",)},
+    "uk": {"email": ("електронн", "імейл"), "sms": ("смс",)},
+    "ja": {"email": ("メール",), "sms": ("ショートメッセージ",)},
+    "ko": {"email": ("이메일", "전자우편"), "sms": ("문자",)},
+    "zh": {"email": ("电子邮件", "電子郵件", "邮件", "郵件"), "sms": ("短信", "簡訊")},
 }
+# Letters of scripts that put blanks between words and nothing before a word's own letters.
+_SPACED = "a-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
 
 
 def channel_words(channel: str, language: str) -> tuple[str, ...]:
@@ -46,7 +61,9 @@ def channel_words(channel: str, language: str) -> tuple[str, ...]:
 def has_word(statement: str, word: str) -> bool:
     """Says whether folded text names a channel by this word."""
     # A word begins where no letter stands before it: `email` is not in `voicemail`; endings are free (grammar).
-    return re.search(rf"(?<!\w){re.escape(word)}", statement) is not None
+    # Hebrew and Arabic write prepositions into the word, Chinese and Japanese know no blanks: anywhere will do.
+    start = rf"(?<![{_SPACED}])" if re.match(f"[{_SPACED}]", word) else ""
+    return re.search(start + re.escape(word), statement) is not None
 
 
 def fold(value: str) -> str:

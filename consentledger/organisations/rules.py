@@ -18,6 +18,7 @@ PURPOSE_CLASSES = ("marketing", "tracking")
 IP_POLICIES = ("none", "truncated", "full")
 MAX_BOXES = 20
 MAX_CONTROLLERS = 20
+MAX_WORDS = 100
 LONGEST_NOTICE = 200_000
 MAX_FIELDS = 5
 SHORTEST_WITHDRAWAL = 15
@@ -94,6 +95,9 @@ def check_purpose(
     """Checks a purpose's own values; raises InputError that names the field."""
     if purpose_class not in PURPOSE_CLASSES:
         raise fields.wrong("class", "unknown", f"class must be one of {', '.join(PURPOSE_CLASSES)}")
+    for field, count in (("titles", len(titles)), ("categories", len(categories))):
+        if count > MAX_WORDS:
+            raise fields.wrong(field, "too_many", f"{field}: at most {MAX_WORDS}")
     if not titles:
         raise fields.wrong("titles", "missing", "titles: name the purpose in at least one language")
     for tag, title in titles.items():

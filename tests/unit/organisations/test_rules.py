@@ -114,7 +114,16 @@ def test_names_are_found_whatever_their_case_and_blanks() -> None:
         ("fi", "sähköpostilla", True),
         ("fi", "postitse", False),
         ("fr", "par courriel", True),
-        ("ja", "Eメール e-mail で", True),
+        ("ja", "弊社からemailで", True),
+        ("ja", "電子メールで", True),
+        ("zh", "通过电子邮件", True),
+        ("he", "בדואר אלקטרוני", True),
+        ("he", "בדואר", False),
+        ("ar", "عبر البريد الإلكتروني", True),
+        ("ru", "по электронной почте", True),
+        ("ru", "по почте", False),
+        ("sv", "via e-post", True),
+        ("sv", "via post", False),
         ("ja", "郵便で", False),
     ],
 )
@@ -168,6 +177,12 @@ def test_a_purpose_says_less_but_never_more() -> None:
         (("marketing", {"en": "a"}, ("email", "email"), ()), "channels", "double"),
         (("marketing", {"en": "a"}, ("email",), ("Garden Tools",)), "categories", "format"),
         (("marketing", {"en": "a"}, ("email",), ("a", "a")), "categories", "double"),
+        (("marketing", {"en": "a"}, ("email",), ("a",) * 101), "categories", "too_many"),
+        (
+            ("marketing", dict.fromkeys(map(str, range(101)), "a"), ("email",), ()),
+            "titles",
+            "too_many",
+        ),
     ],
 )
 def test_a_wrong_purpose_names_its_field(
