@@ -183,7 +183,7 @@ async def _settle(loop: asyncio.AbstractEventLoop) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     # TLS transports close in callbacks of their own.
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.02)
 
 
 class _Protocol(SMTP):
@@ -247,7 +247,8 @@ class _Protocol(SMTP):
         super().data_received(data)
 
     def abort(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
+        # Python 3.11.2 can't abort a TLS transport that is closing already.
+        if isinstance(self.transport, asyncio.WriteTransport) and not self.transport.is_closing():
             self.transport.abort()
 
     async def smtp_DATA(self, arg: str) -> None:
