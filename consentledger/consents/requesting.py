@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert
-
 from consentledger.consents import rules
 from consentledger.consents.commands import Accepted, RequestConsent
 from consentledger.consents.models import ConsentRequest
@@ -17,6 +15,7 @@ from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.contacts.rules import page_of, truncated, user_agent_family
 from consentledger.contacts.service import LockedContact
+from consentledger.contacts.together import InsertInto, write_together
 from consentledger.db.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
@@ -24,9 +23,11 @@ from consentledger.kernel.ids import uuid7
 from consentledger.ledger.disclosure import Value
 from consentledger.organisations.facts import FormPurpose
 from consentledger.outbox import service as outbox
+from consentledger.outbox.models import OutboxRow
 
 DECIDE = "confirmation.decide"
-_INSERT = insert(ConsentRequest.__table__)  # type: ignore[arg-type]
+_REQUEST = InsertInto(ConsentRequest.__table__, "request")
+_WORK = InsertInto(OutboxRow.__table__, "work")
 
 
 def request(tx: Tx, command: RequestConsent) -> Accepted:
@@ -45,14 +46,10 @@ def request(tx: Tx, command: RequestConsent) -> Accepted:
         "requested_at": tx.now,
         "expires_at": expires_at,
     }
-    tx.connection.execute(_INSERT, row)
-    outbox.enqueue(
-        tx,
-        form.organisation_id,
-        DECIDE,
-        {"request": str(request_id)},
-        keys=contact.chain.keys,
+    work = outbox.outbox_row(
+        tx, form.organisation_id, DECIDE, {"request": str(request_id)}, keys=contact.chain.keys
     )
+    write_together(tx, _REQUEST.write(row), _WORK.write(work))
     values = _values(command, boxes) | {
         "request": str(request_id),
         "expires_at": to_text(expires_at),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import bindparam, insert
 from sqlalchemy.sql.dml import UpdateBase
 
 from consentledger.db.unit_of_work import Tx
@@ -18,6 +19,21 @@ class Write:
     name: str
     statement: UpdateBase
     values: Mapping[str, Any]
+
+
+class InsertInto:
+    """An INSERT into one table, made once; `name` keeps its parameters apart from others'."""
+
+    def __init__(self, table: Any, name: str) -> None:
+        self._name = name
+        self._statement = insert(table).values(
+            {column.name: bindparam(f"{name}_{column.name}") for column in table.columns}
+        )
+
+    def write(self, row: Mapping[str, Any]) -> Write:
+        """Returns the write of one row."""
+        values = {f"{self._name}_{column}": value for column, value in row.items()}
+        return Write(self._name, self._statement, values)
 
 
 _joined: dict[tuple[int, ...], UpdateBase] = {}
