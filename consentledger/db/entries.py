@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from consentledger import __version__
 from consentledger.db.keystore import ContactKeys, Sealer
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind as kind_of
-from consentledger.ledger.kinds.model import Kind
-from consentledger.ledger.leaf import build_leaf, label
+from consentledger.ledger.leaf import BuiltLeaf, build_leaf, label
 from consentledger.ledger.merkle import Completed
 
 OPENING_CLASSES = ("core", "technical", "copy")
@@ -54,8 +54,7 @@ class Draft:
     blobs: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SealedOpening:
+class SealedOpening(NamedTuple):
     """One sealed opening; `key_id` names the contact's key, null the organisation's."""
 
     opening_class: str
@@ -63,15 +62,22 @@ class SealedOpening:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEntry:
-    """An entry that only lacks its index. `disclosures` stay in memory, for the receipt of the act."""
+class SealedEntry(NamedTuple):
+    """An entry that only lacks its index. What opens it stays in memory, for the receipt of the act."""
 
-    leaf: bytes
-    leaf_hash: bytes
+    built: BuiltLeaf
     openings: tuple[SealedOpening, ...]
     chain: Chain | None
-    disclosures: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf's bytes."""
+        return self.built.leaf
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The leaf's hash."""
+        return self.built.leaf_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> S
         values["prev"] = chain.prev.hex() if chain and chain.prev else None
     mark = label(chain.keys.label, chain.entries) if chain else None
     built = build_leaf(kind, values, label=mark, plain=draft.plain)
-    contents = _contents(kind, built.disclosures)
+    contents = _contents(built)
     if draft.blobs:
         contents.append(("copy", frame(draft.blobs)))
     sealer = chain.keys.sealer if chain else organisation
@@ -120,16 +126,17 @@ def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> S
     if chain:
         chain.entries += 1
         chain.prev = built.leaf_hash
-    return SealedEntry(built.leaf, built.leaf_hash, openings, chain, built.disclosures)
+    return SealedEntry(built, openings, chain)
 
 
-def _contents(kind: Kind, disclosures: Sequence[tuple[str, str]]) -> list[tuple[str, bytes]]:
+def _contents(built: BuiltLeaf) -> list[tuple[str, bytes]]:
     """Groups disclosures by the class of their opening; most kinds have the core class only."""
-    if not kind.technical:
-        return [("core", "\n".join([text for _, text in disclosures]).encode())]
+    technical = built.kind.technical
+    if not technical:
+        return [("core", built.joined)]
     parts: dict[str, list[str]] = {"core": [], "technical": []}
-    for name, text in disclosures:
-        parts["technical" if name in kind.technical else "core"].append(text)
+    for name, text in built.disclosures:
+        parts["technical" if name in technical else "core"].append(text)
     return [(name, "\n".join(texts).encode()) for name, texts in parts.items()]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError, NotFoundError
+from consentledger.ledger.leaf import BuiltLeaf
 from consentledger.ledger.merkle import EMPTY_ROOT, Frontier
 
 
@@ -35,12 +36,25 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What an entry became: its index, leaf and hash; `disclosures` for the one receipt that shows them."""
+    """What an entry became: its index and leaf; its disclosures for the one receipt that shows them."""
 
     index: int
-    leaf: bytes
-    leaf_hash: bytes
-    disclosures: tuple[tuple[str, str], ...] = field(repr=False)
+    built: BuiltLeaf
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf's bytes."""
+        return self.built.leaf
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The leaf's hash."""
+        return self.built.leaf_hash
+
+    @property
+    def disclosures(self) -> tuple[tuple[str, str], ...]:
+        """The (name, disclosure) pairs that open the leaf."""
+        return self.built.disclosures
 
 
 class Log:
@@ -115,10 +129,7 @@ class Log:
             at=tx.now,
         )
         _engine(tx).write(tx.driver, rows)
-        return [
-            Appended(first + i, entry.leaf, entry.leaf_hash, entry.disclosures)
-            for i, entry in enumerate(sealed)
-        ]
+        return [Appended(first + i, entry.built) for i, entry in enumerate(sealed)]
 
     def origin(self, tx: Tx, organisation_id: UUID) -> str:
         """Returns the log's origin, which never changes."""

@@ -9,6 +9,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from consentledger.kernel.errors import InputError, VerificationError
 from consentledger.ledger import merkle, strict
@@ -44,6 +45,7 @@ __all__ = [
 HEADER = "consentledger/leaf/v1"
 MAX_LEAF = 65_535
 RULE = "leaf"
+_sha256 = hashlib.sha256
 _KIND = re.compile(r"([a-z][a-z_]*(?:\.[a-z][a-z_]*)+)/([1-9][0-9]{0,3})\Z", re.ASCII)
 _COMMITTED = re.compile(
     rf"c ([a-z][a-z0-9_]{{0,63}}) ([A-Za-z0-9_-]{{42}}[{LAST_OF_32}])\Z", re.ASCII
@@ -51,13 +53,18 @@ _COMMITTED = re.compile(
 _PLAIN = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltLeaf:
-    """A leaf ready to append; `disclosures` are (name, disclosure) in the leaf's order."""
+class BuiltLeaf(NamedTuple):
+    """A leaf ready to append; `joined` are its disclosures in the leaf's order, LF between them."""
 
     leaf: bytes
     leaf_hash: bytes
-    disclosures: tuple[tuple[str, str], ...]
+    kind: Kind
+    joined: bytes
+
+    @property
+    def disclosures(self) -> tuple[tuple[str, str], ...]:
+        """The disclosures as (name, disclosure); made when asked for, since most are only sealed."""
+        return tuple(zip(self.kind.by_name, self.joined.decode("ascii").split("\n"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +99,8 @@ def build_leaf(
     odd = (label is None) == kind.contact or (kind.contact and values.get("contact") is None)
     if odd or len(values) != len(encoders):
         _check_shape(kind, values, label)
-    disclosures = _disclose(kind, encoders, values)
-    digests = [hashlib.sha256(disclosure).digest() for disclosure in disclosures]
+    joined = _disclose(kind, encoders, values)
+    digests = [_sha256(disclosure).digest() for disclosure in joined.split(b"\n")]
     commitments = _grouped(digests)
     parts = [f"{HEADER}\nkind {kind.name}/{kind.version}\n"]
     if label is not None:
@@ -107,12 +114,10 @@ def build_leaf(
     data = "".join(parts).encode("ascii")
     if len(data) > MAX_LEAF:
         raise InputError(f"a leaf is longer than {MAX_LEAF} bytes", field="leaf", reason="too_long")
-    texts = b"\n".join(disclosures).decode("ascii").split("\n")
-    named = tuple([(e[0], text) for e, text in zip(encoders, texts, strict=True)])
-    return BuiltLeaf(data, merkle.leaf_hash(data), named)
+    return BuiltLeaf(data, merkle.leaf_hash(data), kind, joined)
 
 
-def _disclose(kind: Kind, encoders: Encoders, values: Mapping[str, Value]) -> list[bytes]:
+def _disclose(kind: Kind, encoders: Encoders, values: Mapping[str, Value]) -> bytes:
     count = len(encoders)
     random = os.urandom(32 * count)
     # One base64 call for all salts: 32 bytes and a zero byte give 43 characters and a filler.
@@ -128,7 +133,7 @@ def _disclose(kind: Kind, encoders: Encoders, values: Mapping[str, Value]) -> li
         encoded.append(b2a_base64(_utf8(text, name), newline=False))
         position += 44
     # The URL alphabet and the missing padding for all of them at once: neither touches a line's end.
-    return b"\n".join(encoded).translate(URL_ALPHABET).replace(b"=", b"").split(b"\n")
+    return b"\n".join(encoded).translate(URL_ALPHABET).replace(b"=", b"")
 
 
 def _grouped(chunks: list[bytes]) -> str:
