@@ -11,7 +11,7 @@ import click
 from consentledger.cli.demo.instance import Instance
 from consentledger.cli.demo.once import play
 from consentledger.cli.demo.seed import open_shop
-from consentledger.cli.demo.world import USUAL_PORTS, World, choose_ports, running, watched
+from consentledger.cli.demo.world import World, free_sockets, kept_sockets, running, watched
 from consentledger.kernel import logging
 
 
@@ -40,7 +40,7 @@ def demo(once: bool, out: Path | None, instance: Path) -> int:
     if once:
         return _once(out)
     opened = Instance.open(instance)
-    with running(opened, choose_ports(opened)) as world:
+    with running(opened, kept_sockets(opened)) as world:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, world.children.stop)
         open_shop(world)
@@ -53,7 +53,7 @@ def _once(out: Path | None) -> int:
         instance = Instance.open(Path(folder) / "instance")
         target = out or Path(folder) / "out"
         target.mkdir(parents=True, exist_ok=True)
-        with running(instance, dict.fromkeys(USUAL_PORTS, 0)) as world, watched(world):
+        with running(instance, free_sockets()) as world, watched(world):
             return play(world, target)
 
 

@@ -51,10 +51,13 @@ def _variables(world: World, account: Account) -> str:
 def publish(world: World) -> Account:
     """Make organisation and key by an operator's commands, and publish by the API as a shop does."""
     sender = _sender(world.shop)
-    world.run(
-        "organisation", "create", NAME, "--legal-name", sender["legal_name"],
-        "--country", sender["country"],
-    )  # fmt: skip
+    # Whoever stopped the first start half-way has the organisation already.
+    known = json.loads(world.run("organisation", "list", "--json"))["organisations"]
+    if NAME not in {organisation["name"] for organisation in known}:
+        world.run(
+            "organisation", "create", NAME, "--legal-name", sender["legal_name"],
+            "--country", sender["country"],
+        )  # fmt: skip
     key = json.loads(
         world.run(
             "key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json"

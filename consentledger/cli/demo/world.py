@@ -66,12 +66,11 @@ def command(environment: dict[str, str], words: Sequence[str]) -> subprocess.Com
 
 
 @contextmanager
-def running(instance: Instance, ports: dict[str, int]) -> Iterator[World]:
-    """Start the whole demo on the given ports (0: a free one) until the block ends."""
+def running(instance: Instance, sockets: dict[str, socket.socket]) -> Iterator[World]:
+    """Start the whole demo on the given sockets until the block ends, and close them."""
     with ExitStack() as stack:
-        sockets = {
-            name: stack.enter_context(listen(f"127.0.0.1:{port}")) for name, port in ports.items()
-        }
+        for opened in sockets.values():
+            stack.enter_context(opened)
         smtp_port = sockets["smtp"].getsockname()[1]
         address = address_of(sockets["service"])
         environment = instance.environment(address, smtp_port)
@@ -114,41 +113,39 @@ def watched(world: World) -> Iterator[None]:
         thread.join()
 
 
-def choose_ports(instance: Instance) -> dict[str, int]:
-    """Return the ports of this instance's last demo, else the usual ones, else free ones.
+def free_sockets() -> dict[str, socket.socket]:
+    """Return a listening socket for each place, on free ports."""
+    return {name: listen("127.0.0.1:0") for name in USUAL_PORTS}
+
+
+def kept_sockets(instance: Instance) -> dict[str, socket.socket]:
+    """Return sockets on the ports of this instance's last demo, else the usual ones, else free ones.
 
     Links in earlier mails and the form's allowed origin name the ports, so they are kept.
     """
     file = instance.folder / "ports.json"
-    if file.exists():
-        ports: dict[str, int] = json.loads(file.read_text())
-        for name, port in ports.items():
-            if not _is_free(port):
-                raise ConfigurationError(
-                    f"Port {port} ({name}), which the links of this demo name, is taken. Stop what "
-                    "uses it, or start another demo: consentledger demo --instance another-folder"
-                )
-        return ports
-    ports = {name: port if _is_free(port) else _free_port() for name, port in USUAL_PORTS.items()}
-    file.write_text(json.dumps(ports))
-    return ports
+    if not file.exists():
+        made = {name: _listen_near(port) for name, port in USUAL_PORTS.items()}
+        file.write_text(
+            json.dumps({name: opened.getsockname()[1] for name, opened in made.items()})
+        )
+        return made
+    ports: dict[str, int] = json.loads(file.read_text())
+    try:
+        return {name: listen(f"127.0.0.1:{port}") for name, port in ports.items()}
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"The links of this demo name ports {', '.join(map(str, ports.values()))}, and one of "
+            "them is taken. Stop what uses it, or start another demo: "
+            "consentledger demo --instance another-folder"
+        ) from error
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _listen_near(port: int) -> socket.socket:
+    try:
+        return listen(f"127.0.0.1:{port}")
+    except ConfigurationError:
+        return listen("127.0.0.1:0")
 
 
 def _wait_until_ready(world: World) -> None:
