@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, column, select, table
+from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, bindparam, column, select, table
 from sqlalchemy.orm import Session
 
+from consentledger.consents.queries import Reader
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import unpack_link
 from consentledger.organisations.models import Organisation
 from consentledger.stops.commands import StopPage, UnsubscribePage
 from consentledger.stops.models import StopRequest
 
-_BATCH = table(
+BATCH = table(
     "permit_batch",
     column("organisation_id", Uuid),
     column("batch", BigInteger),
@@ -23,7 +24,7 @@ _BATCH = table(
     column("purpose_id", Uuid),
     column("channel", Text),
 )
-_PERMIT = table(
+PERMIT = table(
     "permit",
     column("organisation_id", Uuid),
     column("batch", BigInteger),
@@ -57,38 +58,53 @@ class Asked:
     made_at: datetime
 
 
-def target(session: Session, link_id: bytes) -> Target:
-    """Reads what a permit's link stops, in one statement; NotFoundError for an unknown organisation."""
+_TARGET = (
+    select(
+        Organisation.organisation_id,
+        BATCH.c.sender_id,
+        BATCH.c.purpose_id,
+        BATCH.c.channel,
+        PERMIT.c.contact_id,
+    )
+    .select_from(Organisation)
+    .outerjoin(
+        BATCH,
+        and_(
+            BATCH.c.organisation_id == Organisation.organisation_id,
+            BATCH.c.batch == bindparam("batch"),
+        ),
+    )
+    .outerjoin(
+        PERMIT,
+        and_(
+            PERMIT.c.organisation_id == Organisation.organisation_id,
+            PERMIT.c.batch == bindparam("batch"),
+            PERMIT.c.row_number == bindparam("row"),
+        ),
+    )
+    .where(Organisation.number == bindparam("number"))
+)
+
+
+def link_parameters(link_id: bytes) -> dict[str, int]:
+    """Returns what a permit's 12-byte id says: the organisation's number, the batch, the row."""
     number, rest = unpack_link(link_id)
-    batch, row_number = int.from_bytes(rest[:6], "big"), int.from_bytes(rest[6:], "big")
-    row = session.execute(
-        select(
-            Organisation.organisation_id,
-            _BATCH.c.sender_id,
-            _BATCH.c.purpose_id,
-            _BATCH.c.channel,
-            _PERMIT.c.contact_id,
-        )
-        .select_from(Organisation)
-        .outerjoin(
-            _BATCH,
-            and_(_BATCH.c.organisation_id == Organisation.organisation_id, _BATCH.c.batch == batch),
-        )
-        .outerjoin(
-            _PERMIT,
-            and_(
-                _PERMIT.c.organisation_id == Organisation.organisation_id,
-                _PERMIT.c.batch == batch,
-                _PERMIT.c.row_number == row_number,
-            ),
-        )
-        .where(Organisation.number == number)
-    ).one_or_none()
+    return {
+        "number": number,
+        "batch": int.from_bytes(rest[:6], "big"),
+        "row": int.from_bytes(rest[6:], "big"),
+    }
+
+
+def target(reader: Reader, link_id: bytes) -> Target:
+    """Reads what a permit's link stops, in one statement; NotFoundError for an unknown organisation."""
+    wanted = link_parameters(link_id)
+    row = reader.execute(_TARGET, wanted).one_or_none()
     if row is None:
         raise NotFoundError("this link is of no organisation here")
     return Target(
         row.organisation_id,
-        number,
+        wanted["number"],
         row.sender_id,
         row.purpose_id,
         row.channel or "email",

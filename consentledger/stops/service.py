@@ -24,6 +24,7 @@ from consentledger.organisations.queries import sender as sender_facts
 from consentledger.stops import queries, rules
 from consentledger.stops.asking import DECIDE, SEND, decide_stop, stop_by_address
 from consentledger.stops.commands import Scope, StopLink, Stopped, Unsubscribe, Withdraw
+from consentledger.stops.links import lock_target
 from consentledger.stops.queries import Target
 
 __all__ = [
@@ -43,8 +44,7 @@ def unsubscribe(tx: Tx, command: Unsubscribe) -> Stopped:
     A repeat gives the first receipt and appends nothing, unless a later confirmed act opened it again. After
     an erasure the first press appends an entry without contact. NotFoundError for an unknown organisation.
     """
-    target = queries.target(tx.session, command.link_id)
-    contact = _lock(tx, target.organisation_id, target.contact_id)
+    target, contact = lock_target(tx, command.link_id)
     permit = urlsafe_b64encode(command.link_id).decode()
     consent = None
     again = False
