@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from consentledger.consents import queries
-from consentledger.consents.models import ConfirmationMail
 from consentledger.consents.queries import MAIL, Mail
 from consentledger.contacts.models import Contact
 from consentledger.contacts.service import (
@@ -20,21 +19,18 @@ from consentledger.contacts.service import (
 from consentledger.db.models import ContactKey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.tokens import unpack_link
-from consentledger.organisations.models import Organisation
 
+# The link first, then its one contact: a planner that knows no statistics yet (a fresh database) would rather
+# begin with all contacts of the organisation.
+_LINK = queries.MAIL_OF_LINK.cte("mail").prefix_with("MATERIALIZED", dialect="postgresql")
 _LOCK = (
-    select(*MAIL, *FACTS)
-    .select_from(ConfirmationMail)
-    .join(Organisation, Organisation.organisation_id == ConfirmationMail.organisation_id)
+    select(_LINK, *FACTS)
     .join(
         Contact,
-        (Contact.organisation_id == ConfirmationMail.organisation_id)
-        & (Contact.contact_id == ConfirmationMail.contact_id),
+        (Contact.organisation_id == _LINK.c.organisation_id)
+        & (Contact.contact_id == _LINK.c.contact_id),
     )
     .join(ContactKey, KEY_OF_CONTACT)
-    .where(
-        Organisation.number == bindparam("number"), ConfirmationMail.link_id == bindparam("link")
-    )
     .with_for_update(of=Contact)
 )
 
