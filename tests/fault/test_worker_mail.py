@@ -107,7 +107,7 @@ def test_workers_killed_at_any_moment_lose_nothing(
     kills = 0
     while kills < 3 and waiting(installation):
         before = len(smtp.messages)
-        with worker_process(environment, lease=0.5) as doomed:
+        with worker_process(environment, lease=1.5) as doomed:
             deadline = time.monotonic() + 5
             while len(smtp.messages) == before and time.monotonic() < deadline:
                 time.sleep(0.001)
@@ -115,7 +115,7 @@ def test_workers_killed_at_any_moment_lose_nothing(
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
         kills += 1
-    with worker_process(environment, lease=0.5):
+    with worker_process(environment, lease=1.5):
         eventually(lambda: waiting(installation) == 0, 30)
     assert kills > 1
     copies = defaultdict(set)
