@@ -71,10 +71,10 @@ def test_one_statement_counts_everything(limiter: Limiter, database: Database) -
     def after(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
         seen.append(statement)
 
-    event.listen(database.write_engine, "after_cursor_execute", after)
+    event.listen(database.counter_engine, "after_cursor_execute", after)
     keys = {"network": "192.0.2.1", "address": "a", "form": "f", "organisation": "o"}
     limiter.count("sign-up", keys, SIGN_UP)
-    event.remove(database.write_engine, "after_cursor_execute", after)
+    event.remove(database.counter_engine, "after_cursor_execute", after)
     assert len(seen) == 1
 
 

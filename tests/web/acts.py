@@ -118,7 +118,10 @@ def statements(installation: Installation) -> Iterator[list[str]]:
     """Collect what is sent to the database meanwhile."""
     seen: list[str] = []
     database = installation.database
-    engines = {getattr(e, "_proxied", e) for e in (database.write_engine, database.read_engine)}
+    engines = {
+        getattr(e, "_proxied", e)
+        for e in (database.write_engine, database.counter_engine, database.read_engine)
+    }
 
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
