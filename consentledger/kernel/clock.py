@@ -28,6 +28,7 @@ def from_text(text: str) -> datetime:
     if not _TEXT.match(text):
         raise InputError(f"not an instant: {text!r}", field="at", reason="format")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        # Far faster than strptime; the pattern above has refused what fromisoformat is lax about.
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
     except ValueError as error:
         raise InputError(f"not an instant: {text!r}", field="at", reason="format") from error
