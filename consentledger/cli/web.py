@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from consentledger.kernel.settings import Settings
 
 # Below the supervisor's patience, so that a slow request is cut here and not by a SIGKILL there.
 GRACEFUL_SECONDS = 20
+SWITCH_SECONDS = 0.0005
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -30,6 +32,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        # A thread that holds the head's lock must not wait 5 ms for the interpreter behind others.
+        sys.setswitchinterval(SWITCH_SECONDS)
         # Called in each worker after the fork: no database connection is ever shared.
         return create_app(self._settings)
 
