@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
-from consentledger.consents.models import Consent
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.db.entries import Draft
@@ -85,7 +84,10 @@ def decide_stop(tx: Tx, link_id: bytes) -> StopMail | None:
     contact = contacts.lock(tx, org, [asked.contact_id]).get(asked.contact_id)
     if contact is None or queries.asked(tx.session, link_id).state != "asked":
         return None
-    mailing = _on_record(tx, org, contact.contact_id) and not _mailed(tx, org, contact.contact_id)
+    # On record is whoever has something left to stop. A mere request is not (a stranger typed in here must get
+    # no mail), and after a final stop no mail is sent at all (promise 8).
+    alive = rules.alive_under(contact.standing, asked.sender_id)
+    mailing = alive and not _mailed(tx, org, contact.contact_id)
     tx.session.execute(
         update(StopRequest)
         .where(StopRequest.organisation_id == org, StopRequest.link_id == own)
@@ -102,14 +104,6 @@ def decide_stop(tx: Tx, link_id: bytes) -> StopMail | None:
         link_id=link_id,
         at=tx.now,
     )
-
-
-def _on_record(tx: Tx, organisation_id: UUID, contact_id: UUID) -> bool:
-    # A mere request is not yet a record: an unconfirmed stranger must not get mail by being typed in here.
-    query = select(Consent.consent_id).where(
-        Consent.organisation_id == organisation_id, Consent.contact_id == contact_id
-    )
-    return tx.session.execute(query.limit(1)).one_or_none() is not None
 
 
 def _mailed(tx: Tx, organisation_id: UUID, contact_id: UUID) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 
 from consentledger.db.installation import Installation
+from consentledger.kernel.clock import now
 from consentledger.outbox.rules import RetryPolicy
 from consentledger.worker.jobs import confirmation, stop
 from tests.support.consents import People, people
@@ -56,6 +59,21 @@ def test_an_address_on_record_gets_one_mail_whose_link_stops_for_good(
     assert link is not None
     town.stop_link(link)
     assert town.state("erika@example.net") == "withdrawn"
+
+
+def test_whoever_has_nothing_left_to_stop_gets_none(
+    installation: Installation, town: People, smtp: SmtpPeer
+):
+    subscribe(installation, town, smtp, "erika@example.net")
+    town.stop("erika@example.net")
+    work_off(installation)
+    link = installation.tokens.read("stop", link_in(smtp.wait(2)[1], "stop"))
+    assert link is not None
+    town.stop_link(link)
+    with time_machine.travel(now() + timedelta(days=2)):
+        town.stop("erika@example.net")
+        work_off(installation)
+    assert len(smtp.messages) == 2
 
 
 def test_strangers_get_none(installation: Installation, town: People, smtp: SmtpPeer):
