@@ -121,19 +121,6 @@ def lock(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> dict[UUI
     return {row.contact_id: locked_contact(tx, organisation_id, row) for row in rows}
 
 
-def lock_by_address(
-    tx: Tx, organisation_id: UUID, address: addresses.Address
-) -> LockedContact | None:
-    """Finds and locks the contact of an address, or None: for callers who may know whether it exists."""
-    keys = organisation_keys(tx, organisation_id)
-    found = queries.contact_by_lookup(
-        tx.session, organisation_id, queries.lookup_hash(keys, addresses.fold_parsed(address))
-    )
-    if found is None:
-        return None
-    return lock(tx, organisation_id, [found.contact_id]).get(found.contact_id)
-
-
 def organisation_keys(tx: Tx, organisation_id: UUID) -> OrganisationKeys:
     """Returns an organisation's keys without a statement when they are known already."""
     keystore = tx.log.keystore

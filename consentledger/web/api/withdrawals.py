@@ -7,10 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields
 
-from consentledger.db.unit_of_work import Tx
-from consentledger.kernel.errors import InputError
-from consentledger.organisations import queries
-from consentledger.stops.commands import Stopped, Withdraw
+from consentledger.stops.commands import Withdraw
 from consentledger.stops.service import withdraw
 from consentledger.web.api.acting import act
 from consentledger.web.api.keys import caller
@@ -65,17 +62,4 @@ def record_withdrawal(given: dict[str, Any]) -> Response:
         purpose_id=given["purpose"],
         channel=given["channel"],
     )
-    return act(lambda tx: _withdraw(tx, command), STOPPED, 201)
-
-
-def _withdraw(tx: Tx, command: Withdraw) -> Stopped:
-    if command.purpose_id and not command.sender_id:
-        raise InputError(
-            "sender: a purpose is withdrawn from one sender", field="sender", reason="missing"
-        )
-    # A stop for something that is not there would stop nothing: say so, rather than promise.
-    if command.sender_id:
-        queries.sender(tx.session, command.organisation_id, command.sender_id)
-    if command.purpose_id:
-        queries.purpose(tx.session, command.organisation_id, command.purpose_id)
-    return withdraw(tx, command)
+    return act(lambda tx: withdraw(tx, command), STOPPED, 201)
