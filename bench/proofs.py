@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure, percentile
-from bench.world import World, served, world
+from bench.world import World, on_each, served
 from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.entries import Draft
 from consentledger.db.tree import TreeReader
@@ -24,11 +24,7 @@ LIMIT_MS = 20.0
 
 def run(engines: Sequence[str] = ENGINES) -> list[Figure]:
     """Builds the log and measures on each engine."""
-    figures = []
-    for engine in engines:
-        with world(engine) as made:
-            figures += _engine(made)
-    return figures
+    return on_each(engines, _engine)
 
 
 def _engine(made: World) -> list[Figure]:

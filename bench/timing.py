@@ -16,7 +16,7 @@ from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure
 from bench.people import FORM, people
-from bench.world import World, served, world
+from bench.world import World, on_each, served
 from consentledger.consents.commands import NotMe
 from consentledger.consents.service import decline
 from tests.factories import create_form
@@ -29,11 +29,7 @@ LIMIT = 0.05
 
 def run(engines: Sequence[str] = ENGINES) -> list[Figure]:
     """Measures on each engine."""
-    figures = []
-    for engine in engines:
-        with world(engine) as made:
-            figures += _engine(made)
-    return figures
+    return on_each(engines, _engine)
 
 
 def _engine(made: World) -> list[Figure]:

@@ -10,7 +10,7 @@ from bench.engines import ENGINES
 from bench.figures import Figure
 from bench.people import confirm_requests, unsubscribe_requests
 from bench.roundtrips import signup_round_trips
-from bench.world import World, served, world
+from bench.world import World, on_each, served
 
 COUNT = 1_500
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -20,11 +20,7 @@ ROUND_TRIPS = 8
 
 def run(engines: Sequence[str] = ENGINES) -> list[Figure]:
     """Measures the three POSTs and the bare view on each engine, in one run."""
-    figures = []
-    for engine in engines:
-        with world(engine) as made:
-            figures += _engine(made)
-    return figures
+    return on_each(engines, _engine)
 
 
 def _engine(made: World) -> list[Figure]:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.engines import fresh_url
+from bench.figures import Figure
 from consentledger.db.installation import Installation, open_database, open_installation
 from consentledger.db.migrate import upgrade
 from tests.factories import MadeForm, create_published_form
@@ -47,6 +48,15 @@ def world(engine: str) -> Iterator[World]:
         made = create_published_form(installation.database, settings)
         yield World(engine, environment, installation, made)
         installation.database.close()
+
+
+def on_each(engines: Sequence[str], measure: Callable[[World], list[Figure]]) -> list[Figure]:
+    """Measures on a fresh installation of each engine, one after the other."""
+    figures = []
+    for engine in engines:
+        with world(engine) as made:
+            figures += measure(made)
+    return figures
 
 
 @contextmanager
