@@ -89,7 +89,7 @@ class CheckpointSigner:
                 return None
             _check_clock(session, organisation_id)
             frontier = Frontier.from_bytes(row.size, row.frontier)
-            self._log.check_head(row.origin, frontier, row.root, row.mac)
+            self._log.heads.check(row.origin, frontier, row.root, row.mac)
             before = self._guard.read(row.origin)
             _check_growth(
                 TreeReader(session, organisation_id), row.origin, before, Signed(row.size, row.root)

@@ -96,7 +96,7 @@ class Rows:
     at: datetime
 
 
-def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> SealedEntry:
+def seal_entry(draft: Draft, *, began_as: str, organisation: Sealer, at: str) -> SealedEntry:
     """Builds the leaf of a draft and seals its openings; moves the draft's chain on.
 
     `at` is the transaction's instant as text, the same for every entry of a batch.
@@ -118,7 +118,7 @@ def seal_entry(draft: Draft, *, origin: str, organisation: Sealer, at: str) -> S
     openings = tuple(
         [
             SealedOpening(
-                name, key_id, sealer.seal(content, opening_context(origin, built.leaf_hash, name))
+                name, key_id, sealer.seal(content, opening_context(began_as, built.leaf_hash, name))
             )
             for name, content in contents
         ]
@@ -140,9 +140,9 @@ def _contents(built: BuiltLeaf) -> list[tuple[str, bytes]]:
     return [(name, "\n".join(texts).encode()) for name, texts in parts.items()]
 
 
-def opening_context(origin: str, leaf_hash: bytes, opening_class: str) -> bytes:
-    """Returns what an opening is bound to; not the index, so that sealing comes before the head's lock."""
-    return f"{origin}\n{leaf_hash.hex()}\n{opening_class}".encode()
+def opening_context(began_as: str, leaf_hash: bytes, opening_class: str) -> bytes:
+    """Returns what an opening is bound to: log and leaf, not the index, so that sealing comes before the lock."""
+    return f"{began_as}\n{leaf_hash.hex()}\n{opening_class}".encode()
 
 
 def open_disclosures(content: bytes) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from consentledger.db.checkpoints import CheckpointSigner
 from consentledger.db.engine import Database
 from consentledger.db.guard import FileGuard
+from consentledger.db.head_mac import HeadMac
 from consentledger.db.keystore import KeyStore
 from consentledger.db.log import Log
 from consentledger.db.migrate import require_current
@@ -39,7 +40,7 @@ class Installation:
 
 def open_database(settings: Settings) -> Database:
     """Opens the database alone, without asking for a schema (`db upgrade` starts from here)."""
-    log = Log(KeyStore(settings.secrets.master_key), settings.secrets.append_key)
+    log = Log(KeyStore(settings.secrets.master_keys), HeadMac(settings.secrets.append_keys))
     return Database(settings.database_url, log=log, lock_timeout=settings.lock_timeout_seconds)
 
 
@@ -71,7 +72,9 @@ def _open_guard(settings: Settings, database: Database) -> FileGuard:
     if guard_id is None:
         with database.begin() as tx:
             guard_id = _claim_guard_id(tx)
-    guard = FileGuard(settings.guard or _state_folder() / "guard" / guard_id, guard_id)
+    guard = FileGuard(
+        Path(settings.guard) if settings.guard else _state_folder() / "guard" / guard_id, guard_id
+    )
     with database.read() as session:
         # Only a database under which nothing was ever signed may be given a fresh guard.
         unsigned = session.scalar(select(LogCheckpoint.size).limit(1)) is None

@@ -78,8 +78,8 @@ class OrganisationKeys:
 class KeyStore:
     """Makes, wraps and unwraps keys. Organisations' keys are kept in memory once unwrapped."""
 
-    def __init__(self, master_key: bytes) -> None:
-        self._master = Sealer(master_key)
+    def __init__(self, master_keys: Sequence[bytes]) -> None:
+        self._master = Sealer(master_keys[-1])
         self._organisations: dict[UUID, OrganisationKeys] = {}
 
     def prepare_contact(self, organisation_id: UUID) -> PreparedKeys:

@@ -7,7 +7,6 @@ is committed exactly when it is in the tree; a database sequence would leave gap
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -17,11 +16,12 @@ from sqlalchemy import insert, select
 
 from consentledger.db import log_postgresql, log_sqlite
 from consentledger.db.entries import Draft, Rows, SealedEntry, seal_entry
+from consentledger.db.head_mac import HeadMac
 from consentledger.db.keystore import KeyStore
 from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
-from consentledger.kernel.errors import IntegrityError, NotFoundError
+from consentledger.kernel.errors import NotFoundError
 from consentledger.ledger.leaf import BuiltLeaf
 from consentledger.ledger.merkle import EMPTY_ROOT, Frontier
 
@@ -58,12 +58,12 @@ class Appended:
 
 
 class Log:
-    """Appends entries and holds what that needs: the key store and APPEND_KEY (never in the database)."""
+    """Appends entries and holds what that needs: the key store and the MAC of heads."""
 
-    def __init__(self, keystore: KeyStore, append_key: bytes) -> None:
+    def __init__(self, keystore: KeyStore, heads: HeadMac) -> None:
         self.keystore = keystore
-        self._append_key = append_key
-        self._origins: dict[UUID, str] = {}
+        self.heads = heads
+        self._began_as: dict[UUID, str] = {}
 
     def create(self, tx: Tx, organisation_id: UUID, origin: str) -> None:
         """Makes the empty head of a new organisation's log."""
@@ -72,10 +72,11 @@ class Log:
             insert(LogHead).values(
                 organisation_id=organisation_id,
                 origin=origin,
+                began_as=origin,
                 size=0,
                 root=EMPTY_ROOT,
                 frontier=empty.to_bytes(),
-                mac=self.head_mac(origin, empty),
+                mac=self.heads.make(origin, empty),
             )
         )
 
@@ -94,8 +95,10 @@ class Log:
         """Builds and seals entries; may be done before the lock, and again under it when a row was patched."""
         keys = self.keystore.cached(organisation_id)
         sealer = (keys or self.keystore.organisation(tx.session, organisation_id)).sealer
-        origin, at = self.origin(tx, organisation_id), to_text(tx.now)
-        return [seal_entry(draft, origin=origin, organisation=sealer, at=at) for draft in drafts]
+        began_as, at = self.began_as(tx, organisation_id), to_text(tx.now)
+        return [
+            seal_entry(draft, began_as=began_as, organisation=sealer, at=at) for draft in drafts
+        ]
 
     def lock_head(self, tx: Tx, organisation_id: UUID) -> Head:
         """Takes the head's row lock; from here on this transaction only reads, appends and commits."""
@@ -106,7 +109,7 @@ class Log:
             raise NotFoundError("this organisation has no log")
         origin, size, root, frontier_bytes, mac = row
         frontier = Frontier.from_bytes(size, frontier_bytes)
-        self.check_head(origin, frontier, root, mac)
+        self.heads.check(origin, frontier, root, mac)
         return Head(origin, frontier)
 
     def append_sealed(
@@ -125,38 +128,22 @@ class Log:
             size=frontier.size,
             root=frontier.root(),
             frontier=frontier.to_bytes(),
-            mac=self.head_mac(head.origin, frontier),
+            mac=self.heads.make(head.origin, frontier),
             at=tx.now,
         )
         _engine(tx).write(tx.driver, rows)
         return [Appended(first + i, entry.built) for i, entry in enumerate(sealed)]
 
-    def origin(self, tx: Tx, organisation_id: UUID) -> str:
-        """Returns the log's origin, which never changes."""
-        cached = self._origins.get(organisation_id)
+    def began_as(self, tx: Tx, organisation_id: UUID) -> str:
+        """Returns the log's first origin, to which its openings are bound; it never changes."""
+        cached = self._began_as.get(organisation_id)
         if cached is None:
-            query = select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
+            query = select(LogHead.began_as).where(LogHead.organisation_id == organisation_id)
             found = tx.session.execute(query).scalar_one_or_none()
             if found is None:
                 raise NotFoundError("this organisation has no log")
-            cached = self._origins[organisation_id] = found
+            cached = self._began_as[organisation_id] = found
         return cached
-
-    def head_mac(self, origin: str, frontier: Frontier) -> bytes:
-        """Returns the MAC that a head carries: the signer demands it, so a row put in by hand is never signed."""
-        message = b"consentledger/head/v1\n%s\n%d\n%s" % (
-            origin.encode(),
-            frontier.size,
-            frontier.to_bytes(),
-        )
-        return hmac.digest(self._append_key, message, "sha256")
-
-    def check_head(self, origin: str, frontier: Frontier, root: bytes, mac: bytes) -> None:
-        """Raises IntegrityError unless the head's root and MAC belong to its frontier."""
-        if not hmac.compare_digest(mac, self.head_mac(origin, frontier)) or root != frontier.root():
-            raise IntegrityError(
-                f"the head of {origin} was changed by hand, or CONSENTLEDGER_APPEND_KEY is not the one it was made with"
-            )
 
 
 def _engine(tx: Tx) -> ModuleType:

@@ -15,11 +15,15 @@ INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint")
 
 
 class LogHead(Base):
-    """One row per organisation: the size and root of its tree; its lock orders all appends."""
+    """One row per organisation: the size and root of its tree; its lock orders all appends.
+
+    `began_as` is the log's first origin: openings are bound to it, so that they open under a later one too.
+    """
 
     __tablename__ = "log_head"
     organisation_id: Mapped[UUID] = organisation_key_column()
     origin: Mapped[str] = mapped_column(unique=True)
+    began_as: Mapped[str] = mapped_column(server_default="")
     size: Mapped[int] = mapped_column(BigInteger)
     root: Mapped[bytes]
     frontier: Mapped[bytes]

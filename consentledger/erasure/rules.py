@@ -65,6 +65,7 @@ def parts_of(ranges: Sequence[str]) -> list[dict[str, str]]:
         {
             "classes": EVERYTHING,
             "part": f"{number}/{len(chunks)}",
+            "permits": "none",
             "ranges": ",".join(chunk),
             "reason": "expired",
         }

@@ -42,6 +42,12 @@ def origin_of(session: Session, organisation_id: UUID) -> str:
     return origin
 
 
+def began_as(session: Session, organisation_id: UUID) -> str:
+    """Reads the first origin of an organisation's log, to which its openings are bound."""
+    query = select(LogHead.began_as).where(LogHead.organisation_id == organisation_id)
+    return session.scalars(query).one()
+
+
 def head_size(session: Session, organisation_id: UUID) -> int:
     """Reads how many entries an organisation's log has."""
     size = session.scalar(select(LogHead.size).where(LogHead.organisation_id == organisation_id))
@@ -104,12 +110,12 @@ class Opener:
         session: Session,
         keystore: KeyStore,
         organisation_id: UUID,
-        origin: str,
+        began_as: str,
         contact: tuple[UUID, Sealer],
     ) -> None:
         self._session = session
         self._organisation_id = organisation_id
-        self._origin = origin
+        self._began_as = began_as
         own = keystore.organisation(session, organisation_id).sealer
         self._sealers: dict[UUID | None, Sealer] = {None: own, contact[0]: contact[1]}
 
@@ -149,7 +155,7 @@ class Opener:
             sealer = self._sealers.get(key_id)
             if sealer is None:  # another contact's: never opened here
                 continue
-            context = opening_context(self._origin, leaf_hash, opening_class)
+            context = opening_context(self._began_as, leaf_hash, opening_class)
             content = sealer.open(sealed, context)
             if opening_class == "copy":
                 blobs = {hashlib.sha256(blob).hexdigest(): blob for blob in unframe(content)}

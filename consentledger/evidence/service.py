@@ -90,7 +90,7 @@ class _Scope:
             self.session,
             self.installation.keystore,
             self.organisation_id,
-            self.checkpoint.origin,
+            queries.began_as(self.session, self.organisation_id),
             (self.keys.key_id, self.keys.sealer),
         )
 

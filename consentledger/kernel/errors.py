@@ -64,6 +64,18 @@ class UnavailableError(ConsentLedgerError):
         self.retry_after = retry_after
 
 
+class FrozenError(UnavailableError):
+    """The database contradicts its guard (restored, truncated or forked): nothing is appended or permitted.
+
+    A stop goes to the journal meanwhile; `log recover` ends the freeze.
+    """
+
+    code = "log_frozen"
+
+    def __init__(self, message: str, *, retry_after: int = 60) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
 class ConfigurationError(ConsentLedgerError):
     """A setting or a secret is missing or wrong; the message says how to make it right."""
 

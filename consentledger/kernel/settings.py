@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from binascii import Error as Base64Error
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,23 +9,9 @@ from urllib.parse import urlsplit
 from environs import EnvError, FileAwareEnv
 
 from consentledger.kernel.errors import ConfigurationError
+from consentledger.kernel.secrets import PREFIX, Secrets, read_secrets
 
-PREFIX = "CONSENTLEDGER_"
-MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
-SECRET_BYTES = 32
 MAIL_TLS = ("starttls", "implicit", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """Keys that never stand in the database; each is 32 bytes. Lists: oldest first, the newest one acts."""
-
-    link_keys: tuple[bytes, ...] = field(repr=False)
-    secret_keys: tuple[bytes, ...] = field(repr=False)
-    append_key: bytes = field(repr=False)
-    evidence_key: bytes = field(repr=False)
-    log_key: bytes = field(repr=False)
-    master_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +28,18 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that one process is told from outside; immutable, made once at the start."""
+    """Everything that one process is told from outside; immutable, made once at the start.
+
+    `keystore_url` None: keys stand in the main database. `guard` is a folder, or the address of a
+    database of its own for several hosts; None and `journal` None: under the user's state folder.
+    """
 
     database_url: str
+    keystore_url: str | None
     base_url: str
     log_host: str
-    guard: Path | None
+    guard: str | None
+    journal: Path | None
     secrets: Secrets
     mail: MailSettings
     trusted_proxies: int
@@ -65,11 +55,13 @@ class Settings:
         try:
             return cls(
                 database_url=env.str("DATABASE_URL", "sqlite:///instance/consentledger.db"),
+                keystore_url=env.str("KEYSTORE_URL", "") or None,
                 base_url=_base_url(env.str("BASE_URL", "http://127.0.0.1:8000")),
                 log_host=env.str("LOG_HOST", "")
                 or _host(env.str("BASE_URL", "http://127.0.0.1:8000")),
-                guard=Path(env.str("GUARD")) if env.str("GUARD", "") else None,
-                secrets=_secrets(env),
+                guard=env.str("GUARD", "") or None,
+                journal=Path(env.str("JOURNAL")) if env.str("JOURNAL", "") else None,
+                secrets=read_secrets(env),
                 mail=_mail(env),
                 trusted_proxies=env.int("TRUSTED_PROXIES", 0),
                 max_body_bytes=env.int("MAX_BODY_BYTES", 8 * 1024 * 1024),
@@ -109,36 +101,3 @@ def _mail(env: FileAwareEnv) -> MailSettings:
         password=env.str("MAIL_PASSWORD", "") or None,
         timeout=env.float("MAIL_TIMEOUT", 30.0),
     )
-
-
-def _secrets(env: FileAwareEnv) -> Secrets:
-    return Secrets(
-        link_keys=_key_list(env, "LINK_KEYS"),
-        secret_keys=_key_list(env, "SECRET_KEYS"),
-        append_key=_key_list(env, "APPEND_KEY")[-1],
-        evidence_key=_key_list(env, "EVIDENCE_KEY")[-1],
-        log_key=_key_list(env, "LOG_KEY")[-1],
-        master_key=_key_list(env, "MASTER_KEY")[-1],
-    )
-
-
-def _key_list(env: FileAwareEnv, name: str) -> tuple[bytes, ...]:
-    text = env.str(name, "")
-    if not text:
-        raise ConfigurationError(
-            f"{PREFIX}{name} (or {PREFIX}{name}_FILE) is missing. Make one with: {MAKE_ONE}"
-        )
-    return tuple(decode_key(part.strip(), name) for part in text.split(","))
-
-
-def decode_key(text: str, name: str) -> bytes:
-    """Returns the 32 bytes of one key written in base64url (43 characters); `name` is for the error's sentence."""
-    try:
-        key = urlsafe_b64decode(text + "=")
-    except (Base64Error, ValueError):
-        key = b""
-    if len(key) != SECRET_BYTES or len(text) != 43:
-        raise ConfigurationError(
-            f"{PREFIX}{name} must be 32 bytes in base64url, 43 characters. Make one with: {MAKE_ONE}"
-        )
-    return key

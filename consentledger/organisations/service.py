@@ -22,6 +22,7 @@ from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
 from consentledger.law.packs import default_pack
 from consentledger.ledger.bundle import evidence_signer
+from consentledger.ledger.disclosure import Value
 from consentledger.ledger.note import Signer
 from consentledger.organisations import addresses, fields, rules
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport
@@ -135,36 +136,35 @@ def create_organisation(
     evidence_key = evidence_signer(origin, settings.secrets.evidence_key).vkey
     tx.log.keystore.create_organisation(tx.session, made.organisation_id)
     tx.log.create(tx, made.organisation_id, origin)
-    pack = default_pack()
-    drafts = [
-        Draft(
-            "log.genesis",
-            {},
-            actor=command.actor,
-            plain={"evidence_key": evidence_key, "log_key": log_key, "origin": origin},
-        ),
-        Draft(
-            "organisation.changed",
-            {
-                "organisation": str(made.organisation_id),
-                "name": made.name,
-                "legal_name": made.legal_name,
-                "country": made.country,
-                "ip_policy": made.ip_policy,
-                "request_days": made.request_days,
-            },
-            actor=command.actor,
-        ),
-        Draft(
-            "pack.adopted",
-            {"pack": pack.id, "version": pack.version, "hash": pack.hash},
-            actor=command.actor,
-        ),
-    ]
-    tx.log.append(tx, made.organisation_id, drafts)
+    plain = {
+        "evidence_key": evidence_key,
+        "log_key": log_key,
+        "origin": origin,
+        "previous": "none",
+    }
+    tx.log.append(tx, made.organisation_id, _first_entries(made, command.actor, plain))
     return OrganisationCreated(
         made.organisation_id, made.number, made.log_id, origin, log_key, evidence_key
     )
+
+
+def _first_entries(made: Organisation, actor: str, plain: dict[str, str]) -> list[Draft]:
+    """Returns the drafts that begin a log: who may sign, what holds, which rules."""
+    pack = default_pack()
+    holds: dict[str, Value] = {
+        "organisation": str(made.organisation_id),
+        "name": made.name,
+        "legal_name": made.legal_name,
+        "country": made.country,
+        "ip_policy": made.ip_policy,
+        "request_days": made.request_days,
+    }
+    adopted: dict[str, Value] = {"pack": pack.id, "version": pack.version, "hash": pack.hash}
+    return [
+        Draft("log.genesis", {"checkpoint": None, "reason": None}, actor=actor, plain=plain),
+        Draft("organisation.changed", holds, actor=actor),
+        Draft("pack.adopted", adopted, actor=actor),
+    ]
 
 
 def _organisation_row(tx: Tx, command: CreateOrganisation) -> Organisation:

@@ -85,6 +85,7 @@ def test_the_log_says_what_went_before_it_goes(shop: People) -> None:
         assert leaf.plain == {
             "classes": "core,technical,copy",
             "part": "1/1",
+            "permits": "none",
             "ranges": f"{first}-{first + 3}",
             "reason": "expired",
         }

@@ -317,7 +317,13 @@ def test_a_contact_erased_meanwhile_is_a_stranger(shop: Shop) -> None:
     found: list[UUID] = [known.contact_id for known in prepared.known.values()]
     with shop.database.begin() as tx:
         tx.session.execute(Contact.__table__.delete().where(Contact.contact_id == found[0]))
-        plain = {"classes": "core", "part": "1/1", "ranges": "3", "reason": "expired"}
+        plain = {
+            "classes": "core",
+            "part": "1/1",
+            "ranges": "3",
+            "reason": "expired",
+            "permits": "none",
+        }
         draft = Draft("log.erasure", {}, "worker", plain=plain)
         tx.log.append(tx, shop.organisation_id, [draft])
     with shop.database.begin() as tx:

@@ -108,7 +108,7 @@ def _check_head(
         report.add("log_head", "its root or frontier does not come from the leaves")
     try:
         stored = Frontier.from_bytes(head.size, head.frontier)
-        installation.log.check_head(head.origin, stored, head.root, head.mac)
+        installation.log.heads.check(head.origin, stored, head.root, head.mac)
     except ConsentLedgerError as error:
         report.add("log_head", str(error))
 

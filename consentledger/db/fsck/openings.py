@@ -40,7 +40,7 @@ def check_openings(
                 continue
             opened += 1
             try:
-                _check_entry(head.origin, leaf, digest, parts, keys)
+                _check_entry(head.began_as, leaf, digest, parts, keys)
             except ConsentLedgerError as error:
                 report.add(f"opening {index}", str(error))
         progress(min(low + BLOCK, head.size), head.size)
@@ -48,13 +48,13 @@ def check_openings(
 
 
 def _check_entry(
-    origin: str, leaf: bytes, digest: bytes, parts: list[Opening], keys: _Keys
+    began_as: str, leaf: bytes, digest: bytes, parts: list[Opening], keys: _Keys
 ) -> None:
     parsed = parse_leaf(leaf)
     disclosures: list[str] = []
     blobs: list[bytes] = []
     for part in parts:
-        context = opening_context(origin, digest, part.opening_class)
+        context = opening_context(began_as, digest, part.opening_class)
         content = keys.sealer(part.key_id).open(part.sealed, context)
         if part.opening_class == "copy":
             blobs = unframe(content)

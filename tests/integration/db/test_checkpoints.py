@@ -59,7 +59,7 @@ def roll_back(installation: Installation, log: SmallLog, size: int) -> None:
         frontier = Frontier.empty().append([tree.leaf_hash(i) for i in range(size)])[0]
         head = session.get(LogHead, log.organisation_id)
     assert head is not None
-    mac = installation.log.head_mac(head.origin, frontier)
+    mac = installation.log.heads.make(head.origin, frontier)
     with installation.database.begin() as tx:
         tx.session.execute(
             update(LogHead).values(

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from consentledger.db.engine import Database
+from consentledger.db.head_mac import HeadMac
 from consentledger.db.keystore import KeyStore
 from consentledger.db.log import Log
 from consentledger.db.models import LogHead
@@ -27,7 +28,7 @@ def reopened(database: Database, *, lock_timeout: float = 0.2) -> Database:
 
 
 def new_log() -> Log:
-    return Log(KeyStore(b"k" * 32), b"a" * 32)
+    return Log(KeyStore([b"k" * 32]), HeadMac([b"a" * 32]))
 
 
 def test_a_locked_database_is_unavailable_and_nothing_is_half_written(database: Database) -> None:
@@ -96,9 +97,10 @@ def test_a_killed_writer_of_another_process_frees_the_gate(database: Database) -
     script = (
         "import sys, time\n"
         "from consentledger.db.engine import Database\n"
+        "from consentledger.db.head_mac import HeadMac\n"
         "from consentledger.db.log import Log\n"
         "from consentledger.db.keystore import KeyStore\n"
-        "d = Database(sys.argv[1], log=Log(KeyStore(b'k' * 32), b'a' * 32))\n"
+        "d = Database(sys.argv[1], log=Log(KeyStore([b'k' * 32]), HeadMac([b'a' * 32])))\n"
         "with d.begin() as tx:\n"
         "    tx.connection.exec_driver_sql('SELECT * FROM log_head')\n"
         "    print('in', flush=True)\n"

@@ -60,8 +60,9 @@ class MemoryLog:
             "origin": self.origin,
             "log_key": self.signer.vkey,
             "evidence_key": self.evidence.vkey,
+            "previous": "none",
         }
-        self.add("log.genesis", {}, plain=plain)
+        self.add("log.genesis", {"checkpoint": None, "reason": None}, plain=plain)
         self.add(
             "organisation.changed",
             {"organisation": "o-1", "name": "shop", "legal_name": "Shop GmbH", "country": "DE",
@@ -251,5 +252,11 @@ class MemoryLog:
                 ).fields
                 hidden = {f.name for f in fields if f.opening in classes.split(",")}
                 self.hidden.setdefault(index, set()).update(hidden)
-        plain = {"classes": classes, "part": "1/1", "ranges": ranges, "reason": "expired"}
+        plain = {
+            "classes": classes,
+            "part": "1/1",
+            "ranges": ranges,
+            "reason": "expired",
+            "permits": "none",
+        }
         return self.add("log.erasure", {}, plain=plain, actor="worker")

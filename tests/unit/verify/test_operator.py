@@ -84,7 +84,13 @@ def test_an_erasure_of_one_class_excuses_that_class_only() -> None:
 
 def test_an_erasure_excuses_nothing_after_itself() -> None:
     log, anna, _, _ = journey()
-    plain = {"classes": "core", "part": "1/1", "ranges": f"{len(log.built)}", "reason": "expired"}
+    plain = {
+        "classes": "core",
+        "part": "1/1",
+        "ranges": f"{len(log.built)}",
+        "reason": "expired",
+        "permits": "none",
+    }
     index = log.add("log.erasure", {}, plain=plain)
     assert (f"entries/{index}.disclosures", "auditor") in wrong(check(log.bundle([anna]), log))
 
@@ -96,7 +102,13 @@ def test_an_erasure_excuses_nothing_after_itself() -> None:
 )  # fmt: skip
 def test_a_lax_erasure(name: str, value: str) -> None:
     log, anna, _, _ = journey()
-    plain = {"classes": "core", "part": "1/1", "ranges": "3-5", "reason": "expired"} | {name: value}
+    plain = {
+        "classes": "core",
+        "part": "1/1",
+        "ranges": "3-5",
+        "reason": "expired",
+        "permits": "none",
+    } | {name: value}
     if not value.isascii():
         plain[name] = "1_0"
     index = log.add("log.erasure", {}, plain=plain)
