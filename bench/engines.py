@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
 from consentledger.db.entries import Chain
+from consentledger.db.head_mac import HeadMac
 from consentledger.db.keystore import KeyStore, contact_key_row
 from consentledger.db.log import Log
 from consentledger.db.migrate import upgrade
@@ -45,7 +46,7 @@ def fresh_url(engine: str) -> Iterator[str]:
 def fresh_database(engine: str) -> Iterator[Database]:
     """Gives a migrated database."""
     with fresh_url(engine) as url:
-        database = Database(url, log=Log(KeyStore(b"m" * 32), b"a" * 32))
+        database = Database(url, log=Log(KeyStore([b"m" * 32]), HeadMac([b"a" * 32])))
         upgrade(database)
         yield database
         database.close()
