@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,7 @@ from consentledger.kernel.ids import uuid7
 
 USES = ("seal", "lookup", "suppression")
 NONCE_BYTES = 12
+KEYS_AT_ONCE = 1_000
 _KEY = 32
 
 
@@ -104,6 +105,22 @@ class KeyStore:
         if wrapped is None:
             raise NotFoundError("this contact's key was erased")
         return self.unwrap_contact(organisation_id, key_id, wrapped)
+
+    def contact_keys_many(
+        self, session: Session, organisation_id: UUID, key_ids: Iterable[UUID]
+    ) -> dict[UUID, ContactKeys]:
+        """Reads and unwraps many contacts' keys at once; those that were erased are missing from the answer."""
+        wanted, found = sorted(set(key_ids)), {}
+        for start in range(0, len(wanted), KEYS_AT_ONCE):
+            rows = session.execute(
+                select(ContactKey.key_id, ContactKey.wrapped).where(
+                    ContactKey.organisation_id == organisation_id,
+                    ContactKey.key_id.in_(wanted[start : start + KEYS_AT_ONCE]),
+                )
+            )
+            for key_id, wrapped in rows:
+                found[key_id] = self.unwrap_contact(organisation_id, key_id, wrapped)
+        return found
 
     def create_organisation(self, session: Session, organisation_id: UUID) -> OrganisationKeys:
         """Makes and stores a new organisation's keys."""
