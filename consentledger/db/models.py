@@ -1,17 +1,24 @@
-"""Tables of the log, its keys and its checkpoints. Leaf, node and checkpoint rows are insert-only (triggers)."""
+"""Tables of the log, its keys and its checkpoints. Most are insert-only, by triggers (INSERT_ONLY)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, SmallInteger
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, organisation_key_column
 
 WITHOUT_ROWID = {"sqlite_with_rowid": False}
-INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint")
+INSERT_ONLY = ("log_leaf", "log_node", "log_checkpoint", "log_index")
 
 
 class LogHead(Base):
@@ -73,6 +80,25 @@ class LogCheckpoint(Base):
     note: Mapped[str]
     signed_at: Mapped[datetime]
     __table_args__ = (CheckConstraint("length(root) = 32", name="root_length"),)
+
+
+class LogIndex(Base):
+    """The labels of entries [first, size), sorted, 32 bytes each: what the `log.index` at `entry_index` commits to.
+
+    Made from the leaves, so that an export need not read them all again; fsck derives it anew.
+    """
+
+    __tablename__ = "log_index"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    entry_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger)
+    labels: Mapped[bytes]
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "first"),
+        CheckConstraint("first >= 0 AND first < size AND size <= entry_index", name="range_below"),
+        CheckConstraint("length(labels) % 32 = 0", name="labels_length"),
+    )
 
 
 class Opening(Base):
