@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.db.installation import Installation
+from consentledger.db.log_index import index_due
 from consentledger.erasure.service import erase_due, expire_due, sweep
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit
@@ -23,6 +24,11 @@ ROUNDS = 1000  # of one call: the rest waits for the next
 def sign(installation: Installation) -> int:
     """Signs the checkpoint of every log that grew; returns how many."""
     return installation.signer.sign_due()
+
+
+def index(installation: Installation) -> int:
+    """Appends the log.index of every log that is due; returns how many entries that took."""
+    return index_due(installation.database)
 
 
 def end(installation: Installation) -> int:
@@ -96,6 +102,7 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         Timer(
             "sign", settings.checkpoint_seconds, sign, "Signs the checkpoints of logs that grew."
         ),
+        Timer("index", 60, index, "Appends the day's index of labels to logs with new entries."),
         Timer("end", 60, end, "Ends requests that nobody confirmed, and logs their erasure."),
         Timer("sweep", 600, sweep_ended, "Deletes links, blocks and keys whose time is over."),
         Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),

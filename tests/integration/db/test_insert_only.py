@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
+from consentledger.db.log_index import index_log
 from consentledger.db.models import INSERT_ONLY
 from tests.support.logs import make_log
 
@@ -15,6 +16,7 @@ CHANGES = {
     "log_leaf": "leaf = 'x'",
     "log_node": "n = n + 1000",
     "log_checkpoint": "note = 'x'",
+    "log_index": "labels = 'x'",
 }
 
 
@@ -22,6 +24,7 @@ CHANGES = {
 def filled(installation: Installation) -> Database:
     log = make_log(installation.database)
     log.fill(260)
+    assert index_log(log.database, log.organisation_id) == 1
     assert installation.signer.sign(log.organisation_id) is not None
     return installation.database
 
@@ -61,6 +64,7 @@ def test_replacing_is_refused(filled: Database, table: str) -> None:
         "log_leaf": "organisation_id, entry_index",
         "log_node": "organisation_id, level, n",
         "log_checkpoint": "organisation_id, size",
+        "log_index": "organisation_id, entry_index",
     }
     change = CHANGES[table].replace("n + 1000", "log_node.n + 1000")
     attack(
@@ -75,3 +79,14 @@ def test_truncate_is_refused(filled: Database, table: str) -> None:
         f"TRUNCATE {table}" if filled.name == "postgresql" else f"DELETE FROM {table} WHERE 1"
     )
     attack(filled, statement)
+
+
+def test_no_index_is_replaced_by_its_range_either(filled: Database) -> None:
+    columns = "organisation_id, entry_index + 1, first, size, labels"
+    words = "OR REPLACE INTO" if filled.name == "sqlite" else "INTO"
+    conflict = (
+        ""
+        if filled.name == "sqlite"
+        else " ON CONFLICT (organisation_id, first) DO UPDATE SET labels = excluded.labels"
+    )
+    attack(filled, f"INSERT {words} log_index SELECT {columns} FROM log_index{conflict}")

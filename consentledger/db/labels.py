@@ -1,0 +1,130 @@
+"""The labels of ranges of entries, read from their leaves; and the check of every `log.index` against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from consentledger.db.models import LogIndex, LogLeaf
+from consentledger.kernel.errors import IntegrityError, VerificationError
+from consentledger.ledger.absence import START, Index, Labels, label_of, read_index
+from consentledger.ledger.leaf import parse_leaf
+
+RANGE = 65_536
+"""No range is longer, so that its labels fit into memory."""
+_PREFIX = b"consentledger/leaf/v1\nkind log.index/"
+_CHUNK = 4_096
+
+
+def derived_index(
+    session: Session, organisation_id: UUID, entry_index: int, leaf: bytes
+) -> tuple[Index, Labels]:
+    """Returns what a `log.index` says, and the labels of its range; IntegrityError when they do not agree."""
+    try:
+        index = read_index(parse_leaf(leaf).plain, entry_index)
+    except (VerificationError, KeyError) as error:
+        raise IntegrityError(f"the log.index at entry {entry_index}: {error}") from error
+    if index.size - index.first > RANGE:
+        raise IntegrityError(f"the log.index at entry {entry_index} covers too many entries")
+    labels = labels_of_range(session, organisation_id, index.first, index.size)
+    if labels.index(index.first, index.size) != index:
+        raise IntegrityError(f"the log.index at entry {entry_index} is not that of its leaves")
+    return index, labels
+
+
+def labels_of_range(session: Session, organisation_id: UUID, first: int, size: int) -> Labels:
+    """Reads the labels of entries [first, size) from their leaves; IntegrityError when one is damaged or double."""
+    try:
+        return Labels(_scan(session, organisation_id, first, size))
+    except VerificationError as error:
+        raise IntegrityError(f"entries {first} to {size - 1}: {error}") from error
+
+
+def _scan(session: Session, organisation_id: UUID, first: int, size: int) -> Iterator[bytes]:
+    query = (
+        select(LogLeaf.entry_index, func.substr(LogLeaf.leaf, 1, START))
+        .where(LogLeaf.organisation_id == organisation_id)
+        .where(LogLeaf.entry_index >= first, LogLeaf.entry_index < size)
+        .order_by(LogLeaf.entry_index)
+        .execution_options(yield_per=_CHUNK)
+    )
+    expected = first
+    for entry_index, start in session.execute(query):
+        if entry_index != expected:
+            break
+        # SQLite keeps whatever type was put in by hand.
+        label = label_of(start if isinstance(start, bytes) else str(start).encode())
+        if label is not None:
+            yield label
+        expected += 1
+    if expected != size:
+        raise IntegrityError(f"log_leaf {expected} is missing")
+
+
+def index_leaves(
+    session: Session, organisation_id: UUID, low: int = 0
+) -> Iterator[tuple[int, bytes]]:
+    """Reads (entry index, leaf) of every `log.index` from entry `low` on, by looking at each leaf's start."""
+    query = (
+        select(LogLeaf.entry_index, LogLeaf.leaf)
+        .where(LogLeaf.organisation_id == organisation_id, LogLeaf.entry_index >= low)
+        .where(func.substr(LogLeaf.leaf, 1, len(_PREFIX)) == _PREFIX)
+        .order_by(LogLeaf.entry_index)
+    )
+    for entry_index, leaf in session.execute(query):
+        yield entry_index, bytes(leaf)
+
+
+def check_log_index(
+    session: Session,
+    organisation_id: UUID,
+    leaves: Sequence[tuple[int, bytes]] | None = None,
+) -> Iterator[tuple[str, str]]:
+    """Derives every index anew from the leaves; yields (where, what is wrong), for fsck.
+
+    `leaves` are the (entry index, leaf) of the log's `log.index` entries, if the caller has met them all on its
+    way; else they are looked for.
+    """
+    if leaves is None:
+        leaves = list(index_leaves(session, organisation_id))
+    rows = set(
+        session.scalars(
+            select(LogIndex.entry_index).where(LogIndex.organisation_id == organisation_id)
+        )
+    )
+    end = 0
+    for entry_index, leaf in leaves:
+        rows.discard(entry_index)
+        try:
+            index, labels = derived_index(session, organisation_id, entry_index, leaf)
+        except IntegrityError as error:
+            yield f"log_leaf {entry_index}", str(error)
+            continue
+        if index.first != end:
+            yield f"log_leaf {entry_index}", f"its log.index begins at {index.first}, not at {end}"
+        end = index.size
+        problem = _row_problem(session, organisation_id, entry_index, index, labels)
+        if problem is not None:
+            yield f"log_index {entry_index}", problem
+    for entry_index in sorted(rows):
+        yield f"log_index {entry_index}", "no log.index stands at this entry"
+
+
+def _row_problem(
+    session: Session, organisation_id: UUID, entry_index: int, index: Index, labels: Labels
+) -> str | None:
+    row = session.execute(
+        select(LogIndex.first, LogIndex.size, LogIndex.labels)
+        .where(LogIndex.organisation_id == organisation_id)
+        .where(LogIndex.entry_index == entry_index)
+    ).one_or_none()
+    if row is None:
+        return "the row of this log.index is missing"
+    if (row.first, row.size) != (index.first, index.size):
+        return "its range is not that of its log.index"
+    if row.labels != labels.to_bytes():
+        return "its labels are not those of the leaves"
+    return None
