@@ -13,11 +13,13 @@ SLICES = (
     "accounts",
     "consents",
     "contacts",
+    "erasure",
     "limits",
     "organisations",
     "outbox",
     "permits",
     "stops",
+    "webhooks",
 )
 
 

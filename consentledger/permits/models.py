@@ -30,7 +30,10 @@ class PermitBatch(Base):
 
 
 class Permit(Base):
-    """One recipient of a batch. No foreign key, so that no row lock is taken behind the head."""
+    """One recipient of a batch. No foreign key, so that no row lock is taken behind the head.
+
+    Erased: `contact_id` is null, `salt` 16 zero bytes, and `line_hash` keeps the line's hash in the batch.
+    """
 
     __tablename__ = "permit"
     organisation_id: Mapped[UUID] = organisation_key_column()
@@ -39,6 +42,7 @@ class Permit(Base):
     contact_id: Mapped[UUID | None]
     verdict: Mapped[int] = mapped_column(SmallInteger)
     salt: Mapped[bytes]
+    line_hash: Mapped[bytes | None]
     __table_args__ = (
         Index(None, "organisation_id", "contact_id"),
         CheckConstraint("length(salt) = 16", name="salt_length"),

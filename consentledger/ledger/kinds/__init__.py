@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consentledger.ledger.kinds.consents import CONSENT_KINDS
+from consentledger.ledger.kinds.erasure import ERASURE_KINDS
 from consentledger.ledger.kinds.log import LOG_KINDS
 from consentledger.ledger.kinds.model import Field, Kind
 from consentledger.ledger.kinds.organisations import ORGANISATION_KINDS
@@ -13,7 +14,14 @@ __all__ = ["KINDS", "Field", "Kind", "kind"]
 
 KINDS: dict[tuple[str, int], Kind] = {
     (kind.name, kind.version): kind
-    for kind in (*ORGANISATION_KINDS, *CONSENT_KINDS, *STOP_KINDS, *PERMIT_KINDS, *LOG_KINDS)
+    for kind in (
+        *ORGANISATION_KINDS,
+        *CONSENT_KINDS,
+        *STOP_KINDS,
+        *PERMIT_KINDS,
+        *ERASURE_KINDS,
+        *LOG_KINDS,
+    )
 }
 _NEWEST: dict[str, Kind] = {name: KINDS[name, version] for name, version in sorted(KINDS)}
 

@@ -18,6 +18,8 @@ PINNED = {
     "consent.requested/1": "7c4a5fe2e369c7c1",
     "consent.withdrawn/1": "be3197e1421e3f00",
     "form.published/1": "ab9ee7217c44b24f",
+    "hold.placed/1": "3eeba7c2de38a783",
+    "hold.released/1": "a3bfaaa117ed3f09",
     "log.erasure/1": "02d40e59af5213c3",
     "log.erasure/2": "ed44b4f8aecaf6e4",
     "log.genesis/1": "89aea42e99c5b717",
@@ -30,6 +32,7 @@ PINNED = {
     "pack.adopted/1": "c14245a31e2cd951",
     "permits.issued/1": "b0fb6bf81f212cfa",
     "purpose.published/1": "9770afe17e6a3391",
+    "restriction.opened/1": "69269f69dfc7917b",
     "sender.published/1": "cc122b6b04a7648c",
     "wording.published/1": "58c1160190ca583a",
 }
