@@ -9,7 +9,7 @@ from importlib import import_module
 from bench.engines import ENGINES
 from bench.figures import Figure, show
 
-BENCHES = ("tokens", "append", "proofs", "verify", "web", "timing", "permits")
+BENCHES = ("tokens", "append", "proofs", "verify", "web", "timing", "permits", "crash")
 
 
 def main() -> int:

@@ -75,12 +75,51 @@ def wheel_binaries(into: Path) -> Path | None:
     return None
 
 
+@dataclass(slots=True)
+class CrashingServer:
+    """A server of our own that may be stopped as a power cut would stop it, and started again."""
+
+    server: Server
+    _binaries: Path
+    _account: pwd.struct_passwd | None
+    _durable: bool
+    _process: subprocess.Popen[bytes]
+
+    def crash(self) -> None:
+        """Ends it by `pg_ctl stop -m immediate`: no shutdown checkpoint, recovery at the next start."""
+        data = str(self.server.sockets / "data")
+        words = [str(self._binaries / "pg_ctl"), "stop", "-m", "immediate", "-D", data]
+        subprocess.run(  # type: ignore[call-overload]
+            words, cwd=self.server.sockets, env=_environment(), check=True, timeout=60,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **_as_user(self._account),
+        )  # fmt: skip
+        self._process.wait(60)
+
+    def start(self) -> None:
+        """Starts it again and waits until it has recovered."""
+        home = self.server.sockets
+        self._process = _start(self._binaries, home, self._account, durable=self._durable)
+        _wait_until_ready(self._process, home)
+
+    def stop(self) -> None:
+        """Ends it in order."""
+        if self._process.poll() is None:
+            _stop(self._process)
+
+
 @contextlib.contextmanager
 def run_server(*, durable: bool = False) -> Iterator[Server | None]:
     """Run a server in a temporary folder until the block ends; yield None when there are no binaries.
 
     `durable` keeps fsync on: benches need it, tests would only wait for it.
     """
+    with run_crashing_server(durable=durable) as running:
+        yield running.server if running else None
+
+
+@contextlib.contextmanager
+def run_crashing_server(*, durable: bool = False) -> Iterator[CrashingServer | None]:
+    """Run a server like `run_server` does, with a handle that crashes it and starts it again."""
     home = Path(tempfile.mkdtemp(prefix="cl-pg-"))
     try:
         binaries = installed_binaries() or wheel_binaries(home)
@@ -91,11 +130,12 @@ def run_server(*, durable: bool = False) -> Iterator[Server | None]:
         _hand_over(home, account)
         _initialise(binaries, home, account)
         process = _start(binaries, home, account, durable=durable)
+        running = CrashingServer(Server(home, "tests"), binaries, account, durable, process)
         try:
             _wait_until_ready(process, home)
-            yield Server(sockets=home, user="tests")
+            yield running
         finally:
-            _stop(process)
+            running.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -159,7 +199,7 @@ def _start(
     words = [str(binaries / "postgres"), "-D", str(home / "data")]
     for name, value in settings.items():
         words += ["-c", f"{name}={value}"]
-    with (home / "server.log").open("wb") as log:
+    with (home / "server.log").open("ab") as log:
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
             words, cwd=home, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             preexec_fn=_die_with_parent, **_as_user(account),
