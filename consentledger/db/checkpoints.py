@@ -10,21 +10,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consentledger.db.engine import Database
-from consentledger.db.guard import FileGuard, Signed
+from consentledger.db.guard import Guard, Signed
 from consentledger.db.log import Log
+from consentledger.db.log_keys import KeyReader, named_keys
 from consentledger.db.models import LogCheckpoint, LogHead
+from consentledger.db.signing import LogSigners
 from consentledger.db.tree import TreeReader
 from consentledger.kernel.clock import now
-from consentledger.kernel.errors import IntegrityError, VerificationError
+from consentledger.kernel.errors import (
+    ConfigurationError,
+    IntegrityError,
+    VerificationError,
+)
+from consentledger.kernel.secrets import PREFIX
 from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
 from consentledger.ledger.merkle import Frontier, verify_consistency
-from consentledger.ledger.note import Signer
+from consentledger.ledger.note import Verifier, open_note, split_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +43,28 @@ class Published:
 
 
 class CheckpointSigner:
-    """Signs the heads of all organisations with LOG_KEY, one key under each origin's name."""
+    """Signs the heads of all organisations with every key of LOG_KEY, under each origin's name."""
 
-    def __init__(self, database: Database, log: Log, guard: FileGuard, log_key: bytes) -> None:
+    def __init__(self, database: Database, log: Log, guard: Guard, signers: LogSigners) -> None:
         self._database = database
         self._log = log
         self._guard = guard
-        self._key = Ed25519PrivateKey.from_private_bytes(log_key)
+        self.signers = signers
+        self.keys = KeyReader()
 
     def vkey(self, origin: str) -> str:
-        """Returns the verifier key (C2SP signed-note) under which this installation signs `origin`."""
-        return Signer(origin, self._key).vkey
+        """Returns the newest verifier key (C2SP signed-note) under which this installation signs `origin`."""
+        return self.signers.vkey(origin)
+
+    def vkeys(self, origin: str) -> list[str]:
+        """Returns all verifier keys under which this installation signs `origin`, newest first."""
+        return self.signers.vkeys(origin)
 
     def sign_due(self) -> int:
         """Signs every organisation whose tree grew since its last checkpoint; returns how many.
 
-        A damaged log raises IntegrityError, after all others were signed.
+        A damaged log raises IntegrityError, one that does not name our key ConfigurationError, after all others
+        were signed; UnavailableError at once, when a signing command does not answer.
         """
         with self._database.read() as session:
             # One look at the end of each log's key: every checkpoint is kept, so a scan would grow for ever.
@@ -64,11 +76,12 @@ class CheckpointSigner:
             due = session.scalars(
                 select(LogHead.organisation_id).where(LogHead.size > func.coalesce(published, 0))
             ).all()
-        signed, wrong = 0, None
+        signed = 0
+        wrong: IntegrityError | ConfigurationError | None = None
         for organisation_id in due:
             try:
                 signed += self.sign(organisation_id) is not None
-            except IntegrityError as error:
+            except (IntegrityError, ConfigurationError) as error:
                 wrong = wrong or error  # one damaged log must not stop the others' checkpoints
         if wrong is not None:
             raise wrong
@@ -77,7 +90,8 @@ class CheckpointSigner:
     def sign(self, organisation_id: UUID) -> Published | None:
         """Signs and publishes one organisation's head; None when it is empty or another signer was first.
 
-        Raises IntegrityError when the head contradicts its MAC, the guard or the clock.
+        Raises IntegrityError when the head contradicts its MAC, the guard or the clock, ConfigurationError when the
+        log does not name our newest key, UnavailableError when a signing command does not answer.
         """
         with self._database.snapshot() as session:
             row = session.execute(
@@ -94,12 +108,31 @@ class CheckpointSigner:
             _check_growth(
                 TreeReader(session, organisation_id), row.origin, before, Signed(row.size, row.root)
             )
+            self._check_named(session, organisation_id, row.origin, row.size)
         head = Signed(row.size, row.root)
         if before != head and not self._guard.swap(row.origin, before, head):
             return None
-        signer = Signer(row.origin, self._key)
-        note = sign_checkpoint(Checkpoint(row.origin, head.size, head.root), [signer])
+        newest_first = reversed(self.signers.signers(row.origin))
+        note = sign_checkpoint(Checkpoint(row.origin, head.size, head.root), newest_first)
         return self._publish(organisation_id, Published(head.size, head.root, note))
+
+    def _check_named(self, session: Session, organisation_id: UUID, origin: str, size: int) -> None:
+        # So that every checkpoint behind a log.key carries the key that it names, whoever signs meanwhile.
+        ours = self.signers.verifiers(origin)
+        published = latest_checkpoint(session, organisation_id)
+        if published is not None and _is_signed_by(published.note, origin, ours):
+            # Whoever signed it with just these keys has checked what lies below.
+            named = named_keys(session, organisation_id, size, first=published.size)
+            key = named[-1].log_key if named else None
+        else:
+            newest = self.keys.newest(session, organisation_id, size)
+            key = newest.log_key if newest else None
+        if key is not None and key != ours[0].vkey:
+            raise ConfigurationError(
+                f"{origin} names the signing key {_short(key)}, but the newest of {PREFIX}LOG_KEY is "
+                f"{_short(ours[0].vkey)}: nothing is signed. If that one is to take over, run `consentledger log "
+                "rotate-key`; if it was rotated already, restart this process with the newer list."
+            )
 
     def _publish(self, organisation_id: UUID, checkpoint: Published) -> Published:
         with self._database.begin() as tx:
@@ -126,6 +159,20 @@ def latest_checkpoint(session: Session, organisation_id: UUID) -> Published | No
         .limit(1)
     ).all()
     return Published(rows[0].size, rows[0].root, rows[0].note) if rows else None
+
+
+def _is_signed_by(note: str, origin: str, verifiers: Sequence[Verifier]) -> bool:
+    """Tells whether just these keys of the log signed the note, in this order."""
+    try:
+        opened = open_note(note, verifiers)
+    except VerificationError:
+        return False
+    of_log = [hash_ for name, hash_, _ in split_note(note)[1] if name == origin]
+    return of_log == [v.hash for v in verifiers] and len(opened.verified) == len(of_log)
+
+
+def _short(vkey: str) -> str:
+    return vkey.rsplit("+", 2)[1]
 
 
 def _check_growth(tree: TreeReader, origin: str, before: Signed | None, head: Signed) -> None:

@@ -18,6 +18,7 @@ from consentledger.db.log import Log
 from consentledger.db.migrate import require_current
 from consentledger.db.models import Installation as InstallationRow
 from consentledger.db.models import LogCheckpoint
+from consentledger.db.signing import log_signers
 from consentledger.db.tree import TileCache
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.settings import Settings
@@ -61,7 +62,7 @@ def open_installation(settings: Settings) -> Installation:
         keystore=database.log.keystore,
         tokens=Tokens(secrets.link_keys),
         guard=guard,
-        signer=CheckpointSigner(database, database.log, guard, secrets.log_key),
+        signer=CheckpointSigner(database, database.log, guard, log_signers(secrets)),
         tiles=TileCache(),
     )
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from consentledger.verify.coverage import read_erasure
 from consentledger.verify.entries import Entry
 
-ALWAYS = frozenset({"log.genesis", "organisation.changed", "configuration.changed", "pack.adopted"})
+ALWAYS = frozenset(
+    {
+        "log.genesis",
+        "log.key",
+        "organisation.changed",
+        "configuration.changed",
+        "pack.adopted",
+    }
+)
 PUBLISHED = frozenset(
     {"sender.published", "purpose.published", "wording.published", "form.published"}
 )

@@ -17,6 +17,7 @@ from consentledger.contacts.queries import contact_by_lookup, entry_indexes, loo
 from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.installation import Installation
 from consentledger.db.keystore import ContactKeys
+from consentledger.db.signing import named_evidence_signer
 from consentledger.db.tree import TreeReader
 from consentledger.evidence import queries, rules
 from consentledger.evidence.queries import OpenedLeaf, Opener
@@ -27,10 +28,8 @@ from consentledger.law import packs
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
 from consentledger.ledger.merkle import inclusion_proof, nodes_of
-from consentledger.ledger.note import Verifier
 from consentledger.ledger.policy import make_policy
 from consentledger.ledger.strict import to_base64_url
-from consentledger.organisations.service import evidence_signer
 from consentledger.permits.links import PermitId
 from consentledger.permits.queries import batch as batch_of
 from consentledger.permits.queries import lines_of
@@ -111,7 +110,11 @@ def export(installation: Installation, command: ExportEvidence, file: BinaryIO) 
     with installation.database.snapshot() as session:
         scope = _scope(installation, session, command)
         secrets = installation.settings.secrets
-        signer = evidence_signer(scope.checkpoint.origin, secrets.evidence_key)
+        checkpoint = scope.checkpoint
+        named = installation.signer.keys.newest(session, command.organisation_id, checkpoint.size)
+        signer = named_evidence_signer(
+            secrets, checkpoint.origin, named.evidence_key if named else None
+        )
         writer = BundleWriter(file, signer)
         exported = _write(scope, command, writer)
         writer.close()
@@ -144,14 +147,14 @@ def _scope(installation: Installation, session: Session, command: ExportEvidence
     if published is None:
         raise UnavailableError("the log has no checkpoint yet")
     origin = queries.origin_of(session, organisation_id)
-    verifier = Verifier.from_vkey(installation.signer.vkey(origin))
+    verifiers = installation.signer.signers.verifiers(origin)
     return _Scope(
         installation,
         session,
         organisation_id,
         contact.contact_id,
         keystore.contact_keys(session, organisation_id, contact.key_id),
-        open_checkpoint(published.note, [verifier]),
+        open_checkpoint(published.note, verifiers),
         published.note,
     )
 
@@ -169,7 +172,7 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
     entries = _chosen(scope, sorted({*own, *(index for index, _, _ in permits)}))
     indexes = [entry.index for entry in entries]
     writer.add("README.txt", readme(scope.checkpoint, len(indexes), SMALL))
-    policy = make_policy([scope.installation.signer.vkey(scope.checkpoint.origin)])
+    policy = make_policy(scope.installation.signer.vkeys(scope.checkpoint.origin))
     writer.add("policy.txt", policy.text().encode("utf-8"))
     writer.add("checkpoint", scope.note.encode("utf-8"))
     _write_opened(scope, writer, indexes)

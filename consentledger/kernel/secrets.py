@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, field
@@ -9,15 +10,22 @@ from dataclasses import dataclass, field
 from environs import FileAwareEnv
 
 from consentledger.kernel.errors import ConfigurationError
+from consentledger.kernel.secret_files import PREFIX as PREFIX
+from consentledger.kernel.secret_files import check_files
 
-PREFIX = "CONSENTLEDGER_"
+NAMES = ("LINK_KEYS", "SECRET_KEYS", "APPEND_KEY", "EVIDENCE_KEY", "LOG_KEY", "MASTER_KEY")
+KEPT_PRIVATE = (*NAMES, "LOG_KEY_COMMAND", "MAIL_PASSWORD", "DATABASE_URL", "KEYSTORE_URL", "GUARD")
+"""What may hold a secret: a file of it that others may read is refused."""
 MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Keys of 32 bytes, each a list: oldest first, the newest one makes, all of them read."""
+    """Keys of 32 bytes, each a list: oldest first, the newest one makes, all of them read.
+
+    `log_commands` are commands that sign, each as words; they are newer than every one of `log_keys`.
+    """
 
     link_keys: tuple[bytes, ...] = field(repr=False)
     secret_keys: tuple[bytes, ...] = field(repr=False)
@@ -25,37 +33,60 @@ class Secrets:
     evidence_keys: tuple[bytes, ...] = field(repr=False)
     log_keys: tuple[bytes, ...] = field(repr=False)
     master_keys: tuple[bytes, ...] = field(repr=False)
-
-    @property
-    def evidence_key(self) -> bytes:
-        """The key that signs bundles from now on."""
-        return self.evidence_keys[-1]
-
-    @property
-    def log_key(self) -> bytes:
-        """The key that signs checkpoints from now on."""
-        return self.log_keys[-1]
+    log_commands: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
 
 def read_secrets(env: FileAwareEnv) -> Secrets:
-    """Reads every key; ConfigurationError names the missing or malformed one and says how to make it."""
+    """Reads every key; ConfigurationError names all missing ones, or a malformed one, and says how to make them."""
+    check_files(KEPT_PRIVATE)
+    commands = _commands(env.str("LOG_KEY_COMMAND", ""))
+    read = {
+        "LINK_KEYS": _key_list(env, "LINK_KEYS"),
+        "SECRET_KEYS": _key_list(env, "SECRET_KEYS"),
+        "APPEND_KEY": _key_list(env, "APPEND_KEY"),
+        "EVIDENCE_KEY": _key_list(env, "EVIDENCE_KEY"),
+        "LOG_KEY": _key_list(env, "LOG_KEY"),
+        "MASTER_KEY": _key_list(env, "MASTER_KEY"),
+    }
+    missing = [n for n, keys in read.items() if not keys and not (n == "LOG_KEY" and commands)]
+    if missing:
+        raise ConfigurationError(_missing(missing))
     return Secrets(
-        link_keys=_key_list(env, "LINK_KEYS"),
-        secret_keys=_key_list(env, "SECRET_KEYS"),
-        append_keys=_key_list(env, "APPEND_KEY"),
-        evidence_keys=_key_list(env, "EVIDENCE_KEY"),
-        log_keys=_key_list(env, "LOG_KEY"),
-        master_keys=_key_list(env, "MASTER_KEY"),
+        link_keys=read["LINK_KEYS"],
+        secret_keys=read["SECRET_KEYS"],
+        append_keys=read["APPEND_KEY"],
+        evidence_keys=read["EVIDENCE_KEY"],
+        log_keys=read["LOG_KEY"],
+        master_keys=read["MASTER_KEY"],
+        log_commands=commands,
+    )
+
+
+def _missing(names: list[str]) -> str:
+    listed = ", ".join(f"{PREFIX}{name}" for name in names)
+    are = "is" if len(names) == 1 else "are"
+    return (
+        f"{listed} {are} missing. Make what is missing with `consentledger secrets make FOLDER`, which prints the "
+        f"variables ({PREFIX}{names[0]}_FILE and so on) to set; or set a value made with: {MAKE_ONE}"
     )
 
 
 def _key_list(env: FileAwareEnv, name: str) -> tuple[bytes, ...]:
     text = env.str(name, "")
-    if not text:
+    keys = tuple(decode_key(part.strip(), name) for part in text.split(",")) if text else ()
+    if len(set(keys)) != len(keys):
+        raise ConfigurationError(f"{PREFIX}{name} lists the same key twice")
+    return keys
+
+
+def _commands(text: str) -> tuple[tuple[str, ...], ...]:
+    try:
+        commands = [tuple(shlex.split(line)) for line in text.splitlines()]
+    except ValueError as error:
         raise ConfigurationError(
-            f"{PREFIX}{name} (or {PREFIX}{name}_FILE) is missing. Make one with: {MAKE_ONE}"
-        )
-    return tuple(decode_key(part.strip(), name) for part in text.split(","))
+            f"{PREFIX}LOG_KEY_COMMAND can't be split into words: {error}"
+        ) from error
+    return tuple(words for words in commands if words)
 
 
 def decode_key(text: str, name: str) -> bytes:

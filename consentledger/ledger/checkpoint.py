@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger import strict
 from consentledger.ledger.merkle import EMPTY_ROOT
-from consentledger.ledger.note import Signer, Verifier, check_name, open_note, sign_note
+from consentledger.ledger.note import NoteSigner, Verifier, check_name, open_note, sign_note
 
 RULE = "c2sp.tlog-checkpoint"
 
@@ -41,7 +41,7 @@ def parse_checkpoint(text: bytes | str) -> Checkpoint:
     return Checkpoint(origin, size, root)
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[Signer]) -> str:
+def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[NoteSigner]) -> str:
     """Returns the signed note; each signer's name must be the origin."""
     signers = list(signers)
     if any(signer.name != checkpoint.origin for signer in signers):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -73,6 +74,31 @@ class Verifier:
         return ed25519.verify(self.public_key, signature, text.encode("utf-8"))
 
 
+class NoteSigner(Protocol):
+    """Whatever signs notes under a name: a private key, or something that holds it elsewhere."""
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half."""
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key as text."""
+
+    def sign(self, text: str) -> str:
+        """Returns the signature line, with its line feed."""
+
+
+def signature_line(verifier: Verifier, signature: bytes) -> str:
+    """Returns a note's line that carries this key's signature, with its line feed."""
+    data = base64.b64encode(verifier.hash + signature).decode("ascii")
+    return f"{_DASH}{verifier.name} {data}\n"
+
+
 class Signer:
     """A private key under a name."""
 
@@ -101,9 +127,7 @@ class Signer:
 
     def sign(self, text: str) -> str:
         """Returns the signature line, with its line feed."""
-        signature = self._private_key.sign(text.encode("utf-8"))
-        data = base64.b64encode(self.verifier.hash + signature).decode("ascii")
-        return f"{_DASH}{self.name} {data}\n"
+        return signature_line(self.verifier, self._private_key.sign(text.encode("utf-8")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +139,7 @@ class OpenedNote:
     unknown: tuple[tuple[str, bytes], ...]
 
 
-def sign_note(text: str, signers: Iterable[Signer]) -> str:
+def sign_note(text: str, signers: Iterable[NoteSigner]) -> str:
     """Returns the signed note; the text must end with a line feed and hold no control character."""
     strict.lines(text, rule=RULE, what="the text of a note", encoding="utf-8")
     return text + "\n" + "".join(signer.sign(text) for signer in signers)

@@ -16,14 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from consentledger.db.entries import Draft
+from consentledger.db.signing import log_signers, newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
 from consentledger.law.packs import default_pack
-from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.disclosure import Value
-from consentledger.ledger.note import Signer
 from consentledger.organisations import addresses, fields, rules
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport
 from consentledger.organisations.forms import (
@@ -70,7 +69,6 @@ __all__ = [
     "create_wording",
     "edit_form",
     "edit_wording",
-    "evidence_signer",
     "publish_form",
     "publish_purpose",
     "publish_sender",
@@ -132,8 +130,8 @@ def create_organisation(
     """
     made = _organisation_row(tx, command)
     origin = f"{settings.log_host}/log/{made.log_id}"
-    log_key = Signer.from_seed(origin, settings.secrets.log_key).vkey
-    evidence_key = evidence_signer(origin, settings.secrets.evidence_key).vkey
+    log_key = log_signers(settings.secrets).vkey(origin)
+    evidence_key = newest_evidence_vkey(settings.secrets, origin)
     tx.log.keystore.create_organisation(tx.session, made.organisation_id)
     tx.log.create(tx, made.organisation_id, origin)
     plain = {

@@ -14,8 +14,8 @@ from consentledger.db.models import LogHead
 from consentledger.db.tree import TreeReader
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import pack_link, unpack_link
-from consentledger.ledger.note import Signer
-from consentledger.ledger.proof import TlogProof
+from consentledger.ledger.note import split_note
+from consentledger.ledger.proof import TlogProof, parse_tlog_proof
 from consentledger.organisations.models import Organisation
 from consentledger.web import rendering
 from consentledger.web.access import capability, link_id
@@ -42,7 +42,6 @@ class Receipt:
 def receipt(token: str) -> Response:
     """Show the receipt of one entry."""
     found = _read(link_id("receipt", token))
-    key = Signer.from_seed(found.origin, installation().settings.secrets.log_key).vkey
     page = ReceiptPage(
         language=rendering.speak(),
         origin=found.origin,
@@ -50,7 +49,7 @@ def receipt(token: str) -> Response:
         leaf_hash=found.leaf_hash.hex(),
         checkpoint_size=found.size,
         proof=found.proof,
-        verifier_key=key if found.proof else None,
+        verifier_key=_key_of(found.origin, found.proof) if found.proof else None,
         download=f"/r/{token}/proof" if found.proof else None,
     )
     return rendering.answer(page)
@@ -75,6 +74,13 @@ def receipt_path(organisation_number: int, index: int) -> str:
         "receipt", pack_link(organisation_number, index.to_bytes(8, "big"))
     )
     return f"/r/{token}"
+
+
+def _key_of(origin: str, proof: str) -> str:
+    """The newest of our keys that signed the proof's checkpoint."""
+    signed = {hash_ for _, hash_, _ in split_note(parse_tlog_proof(proof).checkpoint)[1]}
+    verifiers = installation().signer.signers.verifiers(origin)
+    return next((v.vkey for v in verifiers if v.hash in signed), verifiers[0].vkey)
 
 
 def _read(receipt_id: bytes) -> Receipt:

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from consentledger import __version__
 from consentledger.db.models import LogHead
-from consentledger.ledger.note import Signer
-from consentledger.organisations.service import evidence_signer
+from consentledger.db.signing import newest_evidence_vkey
 from consentledger.web.access import public
 from consentledger.web.rendering import WELL_KNOWN_PATH
 from consentledger.web.services import installation
@@ -24,19 +23,22 @@ def well_known() -> Response:
     with installation().database.read() as session:
         origins = session.scalars(select(LogHead.origin).order_by(LogHead.origin)).all()
     secrets = installation().settings.secrets
-    keys = {origin: Signer.from_seed(origin, secrets.log_key).vkey for origin in origins}
+    keys = {origin: installation().signer.vkeys(origin) for origin in origins}
     content = {
         "service": "consentledger",
         "version": __version__,
         "logs": [
             {
                 "origin": origin,
-                "verifier_key": key,
-                "evidence_key": evidence_signer(origin, secrets.evidence_key).vkey,
+                "verifier_key": vkeys[0],
+                "verifier_keys": vkeys,
+                "evidence_key": newest_evidence_vkey(secrets, origin),
             }
-            for origin, key in keys.items()
+            for origin, vkeys in keys.items()
         ],
-        "policy": "".join(f"log {key}\n" for key in keys.values()) + "quorum none\n",
+        # The newest key of a log stands first; during a rotation's overlap the older one follows it.
+        "policy": "".join(f"log {vkey}\n" for vkeys in keys.values() for vkey in vkeys)
+        + "quorum none\n",
     }
     response = Response(orjson.dumps(content), mimetype="application/json")
     response.headers["Cache-Control"] = "public, max-age=60"
