@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import smtplib
 import socket
 import ssl
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+from consentledger.kernel.network import is_public, resolve
 
 if TYPE_CHECKING:
     from consentledger.mail.transport import TransportSettings
@@ -176,12 +177,7 @@ def public_addresses(host: str, port: int) -> list[str]:
 
     The address that was judged is the one that is connected to: a second look-up could differ.
     """
-    public = []
-    for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        address = ipaddress.ip_address(str(found[0]).partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        if mapped.is_global and not mapped.is_multicast:
-            public.append(str(address))
+    public = [address for address in resolve(host, port) if is_public(address)]
     if not public:
         raise OSError("the mail server's name leads to no public address")
     return public
