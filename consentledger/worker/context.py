@@ -11,14 +11,16 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.rules import RetryPolicy
 from consentledger.outbox.service import Job
 from consentledger.worker.mailer import Mailer
+from consentledger.worker.peers import Peers
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One thread's tools: the installation, and its ways out for mail."""
+    """One thread's tools: the installation, its ways out for mail, and how the peers of all threads do."""
 
     installation: Installation
     mailer: Mailer
+    peers: Peers
 
     @property
     def database(self) -> Database:

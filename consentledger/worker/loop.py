@@ -69,7 +69,7 @@ class Worker:
         self._changed = threading.Event()
         self._lock = threading.Lock()
         self._in_hand: dict[UUID, Job] = {}
-        # One thread is always left for the other peers' mail.
+        # One thread is always left for the other peers' work.
         self._peers = Peers(self._pace.threads - 1, self._pace.rest)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._slots = [
@@ -130,7 +130,7 @@ class Worker:
 
     def _work(self) -> None:
         mailer = Mailer(self._installation, self._peers)
-        context = Context(self._installation, mailer)
+        context = Context(self._installation, mailer, self._peers)
         while (job := self._queue.get()) is not None:
             try:
                 perform(context, self._handlers[job.kind], job)

@@ -15,7 +15,7 @@ from consentledger.mail.peer import Patience
 from consentledger.mail.result import Delivery
 from consentledger.mail.transport import Transport, TransportSettings
 from consentledger.organisations.queries import sender_transport
-from consentledger.worker.peers import Peers
+from consentledger.worker.peers import Peers, sick
 
 MOST_OPEN = 8  # connections that one thread keeps; the one unused longest goes first
 
@@ -72,7 +72,7 @@ class Mailer:
         try:
             delivery = self._transport(way).send(mail)
         finally:
-            self._peers.leave(way, delivery)
+            self._peers.leave(way, ill=delivery is not None and sick(delivery))
         return delivery
 
     def _transport(self, way: TransportSettings) -> Transport:

@@ -1,8 +1,9 @@
-"""How each SMTP peer does, known to all threads of a worker, so that a sick one keeps nobody waiting.
+"""How each peer does, known to all threads of a worker, so that a sick one keeps nobody waiting.
 
-A peer that hangs would else hold every thread, one job after the other, while other organisations'
-mail waits. So one peer never gets all threads; after a failure of its own it rests, longer each time,
-and then one message tries it first. Work for a resting peer goes back uncounted.
+A peer (an SMTP server, a webhook's host) that hangs would else hold every thread, one job after the
+other, while other organisations' work waits. So one peer never gets all threads; after a failure of
+its own it rests, longer each time, and then one job tries it first. Work for a resting peer goes back
+uncounted.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class RestingError(ConsentLedgerError):
     code = "resting"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("the mail server rests")
+        super().__init__("the peer rests")
         self.seconds = seconds
 
 
@@ -64,12 +65,12 @@ class Peers:
                 raise RestingError(_WAIT_FOR_A_PLACE)
             peer.busy += 1
 
-    def leave(self, way: Hashable, delivery: Delivery | None) -> None:
-        """Gives the place back with what became of the try; None when it ended in an exception."""
+    def leave(self, way: Hashable, *, ill: bool) -> None:
+        """Gives the place back; `ill` says that the peer itself failed, not this piece of work."""
         with self._lock:
             peer = self._peers[way]
             peer.busy -= 1
-            if delivery is None or not sick(delivery):
+            if not ill:
                 peer.failures = 0
             elif time.monotonic() >= peer.rests_until:  # else it was counted already
                 seconds = min(self._rest.longest, self._rest.first * 2.0 ** min(peer.failures, 60))

@@ -20,7 +20,7 @@ def test_one_peer_never_gets_all_threads():
     with pytest.raises(RestingError):
         peers.enter("a")
     peers.enter("b")
-    peers.leave("a", SENT)
+    peers.leave("a", ill=sick(SENT))
     peers.enter("a")
 
 
@@ -29,7 +29,7 @@ def test_a_failed_peer_rests_longer_each_time_and_one_message_tries_it_first():
     rests = []
     for _ in range(3):
         peers.enter("a")
-        peers.leave("a", DOWN)
+        peers.leave("a", ill=sick(DOWN))
         with pytest.raises(RestingError) as caught:
             peers.enter("a")
         rests.append(caught.value.seconds)
@@ -38,7 +38,7 @@ def test_a_failed_peer_rests_longer_each_time_and_one_message_tries_it_first():
     peers.enter("a")
     with pytest.raises(RestingError):
         peers.enter("a")
-    peers.leave("a", SENT)
+    peers.leave("a", ill=sick(SENT))
     for _ in range(3):
         peers.enter("a")
 
@@ -48,7 +48,7 @@ def test_failures_at_the_same_moment_count_once():
     for _ in range(3):
         peers.enter("a")
     for _ in range(3):
-        peers.leave("a", DOWN)
+        peers.leave("a", ill=sick(DOWN))
     with pytest.raises(RestingError) as caught:
         peers.enter("a")
     assert caught.value.seconds <= 0.05
@@ -57,14 +57,14 @@ def test_failures_at_the_same_moment_count_once():
 def test_another_peer_is_not_touched():
     peers = Peers(1, Rest(first=10))
     peers.enter("a")
-    peers.leave("a", DOWN)
+    peers.leave("a", ill=sick(DOWN))
     peers.enter("b")
 
 
 def test_an_exception_gives_the_place_back():
     peers = Peers(1)
     peers.enter("a")
-    peers.leave("a", None)
+    peers.leave("a", ill=False)
     peers.enter("a")
 
 
