@@ -1,0 +1,1 @@
+"""Telling an organisation's other systems what became of a contact: signed, guarded, retried."""
