@@ -25,6 +25,7 @@ SCOPES = MappingProxyType(
         "permits:read": "read permits and ask which are dead by now",
         "stops:write": "record a withdrawal on a person's behalf",
         "evidence:read": "take away evidence about an address",
+        "webhooks": "add, test, rotate and delete webhooks",
     }
 )
 _TOKEN = re.compile(r"cl_([0-9a-f]{32})_([A-Za-z0-9_-]{43})\Z", re.ASCII)

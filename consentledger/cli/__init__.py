@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",
     "web": "consentledger.cli.web:web",
+    "webhook": "consentledger.cli.webhook:webhook",
     "worker": "consentledger.cli.worker:worker",
 }
 

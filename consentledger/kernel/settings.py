@@ -45,6 +45,7 @@ class Settings:
     trusted_proxies: int
     max_body_bytes: int
     signup_limits: bool
+    webhook_allow_loopback: bool
     checkpoint_seconds: float
     lock_timeout_seconds: float
 
@@ -66,6 +67,7 @@ class Settings:
                 trusted_proxies=env.int("TRUSTED_PROXIES", 0),
                 max_body_bytes=env.int("MAX_BODY_BYTES", 8 * 1024 * 1024),
                 signup_limits=env.bool("SIGNUP_LIMITS", True),
+                webhook_allow_loopback=env.bool("WEBHOOK_ALLOW_LOOPBACK", False),
                 checkpoint_seconds=env.float("CHECKPOINT_SECONDS", 2.0),
                 lock_timeout_seconds=env.float("LOCK_TIMEOUT_SECONDS", 10.0),
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from consentledger.worker.context import Handler
-from consentledger.worker.jobs import confirmation, erasure, stop
+from consentledger.worker.jobs import confirmation, erasure, stop, webhooks
 
 _ALL: tuple[Handler, ...] = (
     *confirmation.HANDLERS,
     *stop.HANDLERS,
     *erasure.HANDLERS,
+    *webhooks.HANDLERS,
 )
 
 HANDLERS = MappingProxyType({handler.kind: handler for handler in _ALL})

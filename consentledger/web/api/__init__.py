@@ -19,6 +19,7 @@ MODULES = (
     "withdrawals",
     "permits",
     "evidence",
+    "webhooks",
 )
 
 
