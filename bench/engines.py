@@ -15,10 +15,9 @@ from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
 from consentledger.db.entries import Chain
 from consentledger.db.head_mac import HeadMac
-from consentledger.db.keystore import KeyStore, contact_key_row
+from consentledger.db.keystore import KeyStore
 from consentledger.db.log import Log
 from consentledger.db.migrate import upgrade
-from consentledger.db.models import ContactKey
 from consentledger.kernel.ids import uuid7
 from tests.support.postgres import run_server
 
@@ -69,10 +68,7 @@ def make_contacts(database: Database, organisation_id: UUID, count: int) -> list
         for n, one in enumerate(prepared)
     ]
     with database.begin() as tx:
-        tx.session.execute(
-            insert(ContactKey),
-            [contact_key_row(one, organisation_id, tx.now) for one in prepared],
-        )
+        database.log.keystore.store_many(tx, organisation_id, prepared)
         tx.session.execute(
             insert(Contact),
             [

@@ -29,8 +29,8 @@ from consentledger.consents.models import ConfirmationMail, ConsentRequest
 from consentledger.consents.queries import Request
 from consentledger.contacts import service as contacts
 from consentledger.contacts.address import fold
-from consentledger.contacts.queries import suppression_hash, suppressions
 from consentledger.contacts.service import LockedContact
+from consentledger.contacts.suppression import refusals
 from consentledger.db.entries import Draft
 from consentledger.db.log import Appended
 from consentledger.db.unit_of_work import Tx
@@ -61,14 +61,13 @@ def decide_confirmation(tx: Tx, command: DecideConfirmation, render: Render) -> 
     request = queries.request_by_id(tx.session, command.organisation_id, command.request_id)
     if request is None or contact is None or len(request.entry_numbers) != 1:
         return Decision("gone")
-    hashed = _address_hash(tx, contact)
-    decision = _decide(tx, request, contact, hashed)
+    decision = _decide(tx, request, contact)
     own: bytes | None
     values: dict[str, Value]
     if decision == "send":
         own = os.urandom(8)
         mail = _render(tx, request, contact, own, render)
-        _keep_mail(tx, request, contact, own, hashed, mail)
+        _keep_mail(tx, request, contact, own, mail)
         salt = os.urandom(_SALT)
         copy = blob_value(salt, mail.copy, "message/rfc822")
         _prepare(tx, request, contact, own, SEND, {**mail.payload, **_payload(request, own)})
@@ -122,10 +121,11 @@ def handle_confirmation(tx: Tx, command: HandleConfirmation) -> Appended | None:
     return entry
 
 
-def _decide(tx: Tx, request: Request, contact: LockedContact, hashed: bytes) -> str:
+def _decide(tx: Tx, request: Request, contact: LockedContact) -> str:
+    folded = fold(contact.address)
+    found = refusals(tx.connection, tx.log.keystore, contact.organisation_id, [folded])
     blocked = any(
-        row.scope == rules.CONFIRMATION and (row.until_at is None or tx.now < row.until_at)
-        for row in suppressions(tx.session, contact.organisation_id, hashed)
+        one.scope == rules.CONFIRMATION and one.in_force(tx.now) for one in found.get(folded, ())
     )
     pending = _latest_mail(tx, request, contact)
     return rules.decide(
@@ -180,15 +180,15 @@ def _keep_mail(
     request: Request,
     contact: LockedContact,
     own: bytes,
-    hashed: bytes,
     mail: RenderedMail,
 ) -> None:
+    keys = contacts.hold_suppression(tx, contact.organisation_id)
     tx.session.execute(
         insert(ConfirmationMail).values(
             organisation_id=contact.organisation_id,
             link_id=own,
             contact_id=contact.contact_id,
-            address_hash=hashed,
+            address_hash=contacts.suppression_hash(keys, fold(contact.address)),
             sender_id=request.sender_id,
             language=request.language,
             message_id=mail.message_id,
@@ -249,8 +249,3 @@ def _draft(
     kind: str, values: Mapping[str, Value], contact: LockedContact, blobs: Sequence[bytes] = ()
 ) -> list[Draft]:
     return [Draft(kind, values, actor="worker", chain=contact.chain, blobs=tuple(blobs))]
-
-
-def _address_hash(tx: Tx, contact: LockedContact) -> bytes:
-    keys = tx.log.keystore.organisation(tx.session, contact.organisation_id)
-    return suppression_hash(keys, fold(contact.address))

@@ -10,7 +10,7 @@ from consentledger.consents import queries, rules
 from consentledger.consents.commands import Declined, NotMe, Receipt, receipt_disclosures
 from consentledger.consents.confirming import CAPABILITY
 from consentledger.consents.links import lock_link, state_under_lock
-from consentledger.consents.models import Consent
+from consentledger.consents.models import ConfirmationMail, Consent
 from consentledger.consents.queries import Mail
 from consentledger.consents.rows import consent_writes, mail_write, request_write
 from consentledger.contacts import queries as contact_queries
@@ -175,10 +175,20 @@ def _result(mail: Mail, receipts: tuple[Receipt, ...], *, repeated: bool = False
 
 
 def _block(tx: Tx, mail: Mail) -> None:
+    contacts.hold_suppression(tx, mail.organisation_id)
+    # Read again: a rotation may have wrapped it since the link was looked up.
+    address_hash = tx.connection.execute(
+        select(ConfirmationMail.address_hash).where(
+            ConfirmationMail.organisation_id == mail.organisation_id,
+            ConfirmationMail.link_id == mail.link_id,
+        )
+    ).scalar_one_or_none()
+    if address_hash is None:
+        raise NotFoundError("this link is not known any more")
     contacts.suppress(
         tx,
         mail.organisation_id,
-        mail.address_hash,
+        address_hash,
         scope=rules.CONFIRMATION,
         reason=NOT_ME,
         until_at=tx.now + rules.NOT_ME_BLOCKS,

@@ -30,7 +30,7 @@ _LOCK = (
         (Contact.organisation_id == _LINK.c.organisation_id)
         & (Contact.contact_id == _LINK.c.contact_id),
     )
-    .join(ContactKey, KEY_OF_CONTACT)
+    .outerjoin(ContactKey, KEY_OF_CONTACT)
     .with_for_update(of=Contact)
 )
 

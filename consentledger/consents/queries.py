@@ -36,7 +36,6 @@ class Mail:
     ip_policy: str
     link_id: bytes
     contact_id: UUID | None
-    address_hash: bytes
     sender_id: UUID
     language: str
     state: str
@@ -84,7 +83,6 @@ MAIL = (
     Organisation.ip_policy,
     ConfirmationMail.link_id,
     ConfirmationMail.contact_id,
-    ConfirmationMail.address_hash,
     ConfirmationMail.sender_id,
     ConfirmationMail.language,
     ConfirmationMail.state,

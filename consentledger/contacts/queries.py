@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.address import FOLD_VERSION
-from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.contacts.models import Contact, LinkUse
 from consentledger.db.keystore import ContactKeys, OrganisationKeys, keyed_hash
 from consentledger.db.models import ContactEntry
 
@@ -16,11 +16,6 @@ from consentledger.db.models import ContactEntry
 def lookup_hash(keys: OrganisationKeys, folded: str) -> bytes:
     """Returns the hash that finds a contact by its folded address, 32 bytes."""
     return keyed_hash(keys.lookup, f"{FOLD_VERSION}\n{folded}")
-
-
-def suppression_hash(keys: OrganisationKeys, folded: str) -> bytes:
-    """Returns the hash that keeps a refusal alive without the address, 32 bytes; under a key of its own."""
-    return keyed_hash(keys.suppression, f"{FOLD_VERSION}\n{folded}")
 
 
 def address_context(organisation_id: UUID, contact_id: UUID) -> bytes:
@@ -50,17 +45,6 @@ def entry_indexes(session: Session, organisation_id: UUID, contact_id: UUID) -> 
                 ContactEntry.contact_id == contact_id,
             )
             .order_by(ContactEntry.entry_index)
-        )
-    )
-
-
-def suppressions(session: Session, organisation_id: UUID, hashed: bytes) -> list[Suppression]:
-    """Reads the refusals that outlive an address."""
-    return list(
-        session.scalars(
-            select(Suppression).where(
-                Suppression.organisation_id == organisation_id, Suppression.hash == hashed
-            )
         )
     )
 

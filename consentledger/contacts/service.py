@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.contacts import address as addresses
 from consentledger.contacts import queries, standing
-from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.contacts.models import Contact, LinkUse
+from consentledger.contacts.orphans import sweep_orphan_keys as sweep_orphan_keys
+from consentledger.contacts.suppression import hold_suppression as hold_suppression
+from consentledger.contacts.suppression import suppress as suppress
+from consentledger.contacts.suppression import suppression_hash as suppression_hash
 from consentledger.contacts.together import Write, write_together
 from consentledger.contacts.upsert import upsert_contact
 from consentledger.db.entries import Chain, Draft
@@ -21,9 +24,15 @@ from consentledger.db.keystore import OrganisationKeys
 from consentledger.db.log import Appended
 from consentledger.db.models import ContactKey
 from consentledger.db.unit_of_work import Tx
-from consentledger.outbox.models import OutboxRow
 
-ORPHAN_AGE = timedelta(hours=1)
+
+class LockedRow(NamedTuple):
+    """A contact whose row is locked, as far as it is known without its key."""
+
+    organisation_id: UUID
+    contact_id: UUID
+    key_id: UUID
+    entries: int
 
 
 class ContactFacts(NamedTuple):
@@ -35,7 +44,7 @@ class ContactFacts(NamedTuple):
     last_leaf_hash: bytes | None
     standing: standing.Standing
     sealed_address: bytes
-    wrapped: bytes
+    wrapped: bytes | None
 
 
 FACTS = (
@@ -50,9 +59,19 @@ FACTS = (
 KEY_OF_CONTACT = (ContactKey.organisation_id == Contact.organisation_id) & (
     ContactKey.key_id == Contact.key_id
 )
+# One statement wherever keys stand: with a key store of its own `wrapped` is null and is read from there.
 _LOCK = (
     select(*FACTS)
-    .join(ContactKey, KEY_OF_CONTACT)
+    .outerjoin(ContactKey, KEY_OF_CONTACT)
+    .where(
+        Contact.organisation_id == bindparam("organisation"),
+        Contact.contact_id.in_(bindparam("contacts", expanding=True)),
+    )
+    .order_by(Contact.contact_id)
+    .with_for_update(of=Contact)
+)
+_LOCK_ROWS = (
+    select(Contact.contact_id, Contact.key_id, Contact.entries)
     .where(
         Contact.organisation_id == bindparam("organisation"),
         Contact.contact_id.in_(bindparam("contacts", expanding=True)),
@@ -108,17 +127,37 @@ def upsert(tx: Tx, organisation_id: UUID, address: addresses.Address) -> LockedC
     keys = organisation_keys(tx, organisation_id)
     lookup = queries.lookup_hash(keys, addresses.fold_parsed(address))
     row = upsert_contact(tx, organisation_id, lookup, address.text)
-    return locked_contact(tx, organisation_id, row)
+    return _locked(tx, organisation_id, row, row.wrapped)
 
 
 def lock(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> dict[UUID, LockedContact]:
-    """Locks contacts in the order of their ids; those that were erased are missing from the answer."""
+    """Locks contacts in the order of their ids; those that were erased are missing from the answer.
+
+    So are those whose key is gone already, because an erasure is under way (`lock_rows` gives them).
+    """
     wanted = sorted(set(contact_ids))
     if not wanted:
         return {}
     found = {"organisation": organisation_id, "contacts": wanted}
     rows = tx.connection.execute(_LOCK, found).all()
-    return {row.contact_id: locked_contact(tx, organisation_id, row) for row in rows}
+    keys = {row.key_id: row.wrapped for row in rows}
+    if tx.log.keystore.separate:
+        keys = tx.log.keystore.wrapped_contacts(tx.connection, organisation_id, keys)
+    return {
+        row.contact_id: _locked(tx, organisation_id, row, wrapped)
+        for row in rows
+        if (wrapped := keys.get(row.key_id)) is not None
+    }
+
+
+def lock_rows(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> dict[UUID, LockedRow]:
+    """Locks contacts in the order of their ids without their keys, which may be destroyed already."""
+    wanted = sorted(set(contact_ids))
+    if not wanted:
+        return {}
+    found = {"organisation": organisation_id, "contacts": wanted}
+    rows = tx.connection.execute(_LOCK_ROWS, found)
+    return {row.contact_id: LockedRow(organisation_id, *row) for row in rows}
 
 
 def organisation_keys(tx: Tx, organisation_id: UUID) -> OrganisationKeys:
@@ -127,9 +166,20 @@ def organisation_keys(tx: Tx, organisation_id: UUID) -> OrganisationKeys:
     return keystore.cached(organisation_id) or keystore.organisation(tx.session, organisation_id)
 
 
-def locked_contact(tx: Tx, organisation_id: UUID, row: Any) -> LockedContact:
-    """Makes a locked contact of a row of `FACTS` that a statement of this transaction locked."""
-    keys = tx.log.keystore.unwrap_contact(organisation_id, row.key_id, row.wrapped)
+def locked_contact(tx: Tx, organisation_id: UUID, row: ContactFacts) -> LockedContact | None:
+    """Makes a locked contact of a row of `FACTS` that a statement of this transaction locked.
+
+    None when its key is gone already, because an erasure is under way.
+    """
+    wrapped = row.wrapped
+    if tx.log.keystore.separate:
+        found = tx.log.keystore.wrapped_contacts(tx.connection, organisation_id, [row.key_id])
+        wrapped = found.get(row.key_id)
+    return None if wrapped is None else _locked(tx, organisation_id, row, wrapped)
+
+
+def _locked(tx: Tx, organisation_id: UUID, row: Any, wrapped: bytes) -> LockedContact:
+    keys = tx.log.keystore.unwrap_contact(organisation_id, row.key_id, wrapped)
     address = queries.open_address(keys, organisation_id, row.contact_id, row.sealed_address)
     chain = Chain(row.contact_id, keys, address, row.entries, row.last_leaf_hash)
     return LockedContact(organisation_id, row.contact_id, chain, row.standing)
@@ -162,33 +212,6 @@ def standing_write(tx: Tx, contact: LockedContact) -> Write:
     return Write("standing", _SAVE, values)
 
 
-def suppress(
-    tx: Tx,
-    organisation_id: UUID,
-    hashed: bytes,
-    *,
-    scope: str,
-    reason: str,
-    until_at: datetime | None,
-) -> None:
-    """Records a refusal under a keyed hash; a second one prolongs the first."""
-    insert = sqlite.insert if tx.database.name == "sqlite" else postgresql.insert
-    made = insert(Suppression).values(
-        organisation_id=organisation_id,
-        hash=hashed,
-        scope=scope,
-        reason=reason,
-        recorded_at=tx.now,
-        until_at=until_at,
-    )
-    tx.session.execute(
-        made.on_conflict_do_update(
-            index_elements=["organisation_id", "hash", "scope"],
-            set_={"reason": made.excluded.reason, "until_at": made.excluded.until_at},
-        )
-    )
-
-
 def use_link(
     tx: Tx, organisation_id: UUID, capability: str, link_id: bytes, uses: dict[str, Appended]
 ) -> None:
@@ -209,31 +232,3 @@ def use_link(
         for scope, entry in sorted(uses.items())
     ]
     tx.connection.execute(_USE[tx.database.name], rows)
-
-
-def sweep_orphan_keys(tx: Tx, *, limit: int = 1000) -> int:
-    """Deletes keys that no contact took, older than an hour; returns how many."""
-    orphan = (
-        select(ContactKey.organisation_id, ContactKey.key_id)
-        .where(
-            ContactKey.made_at < tx.now - ORPHAN_AGE,
-            ~exists().where(
-                Contact.organisation_id == ContactKey.organisation_id,
-                Contact.key_id == ContactKey.key_id,
-            ),
-            ~exists().where(
-                OutboxRow.organisation_id == ContactKey.organisation_id,
-                OutboxRow.key_id == ContactKey.key_id,
-            ),
-        )
-        .order_by(ContactKey.organisation_id, ContactKey.key_id)
-        .limit(limit)
-    )
-    rows = tx.session.execute(orphan).all()
-    for organisation_id, key_id in rows:
-        tx.session.execute(
-            delete(ContactKey).where(
-                ContactKey.organisation_id == organisation_id, ContactKey.key_id == key_id
-            )
-        )
-    return len(rows)

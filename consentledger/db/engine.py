@@ -99,6 +99,7 @@ class Database:
             yield
 
     def close(self) -> None:
-        """Closes every pooled connection."""
+        """Closes every pooled connection, those to a key store of its own too."""
         for engine in (self.write_engine, self.read_engine, self.counter_engine):
             engine.dispose()
+        self.log.keystore.close()

@@ -11,9 +11,12 @@ from sqlalchemy import select
 
 from consentledger.db.checkpoints import CheckpointSigner
 from consentledger.db.engine import Database
+from consentledger.db.engines import with_driver
 from consentledger.db.guard import FileGuard
 from consentledger.db.head_mac import HeadMac
+from consentledger.db.key_database import SETTING, KeyDatabase
 from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore_owner import require_own_keystore
 from consentledger.db.log import Log
 from consentledger.db.migrate import require_current
 from consentledger.db.models import Installation as InstallationRow
@@ -21,6 +24,7 @@ from consentledger.db.models import LogCheckpoint
 from consentledger.db.signing import log_signers
 from consentledger.db.tree import TileCache
 from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings
 from consentledger.kernel.tokens import Tokens
 
@@ -41,8 +45,20 @@ class Installation:
 
 def open_database(settings: Settings) -> Database:
     """Opens the database alone, without asking for a schema (`db upgrade` starts from here)."""
-    log = Log(KeyStore(settings.secrets.master_keys), HeadMac(settings.secrets.append_keys))
+    keystore = KeyStore(settings.secrets.master_keys, _key_database(settings))
+    log = Log(keystore, HeadMac(settings.secrets.append_keys))
     return Database(settings.database_url, log=log, lock_timeout=settings.lock_timeout_seconds)
+
+
+def _key_database(settings: Settings) -> KeyDatabase | None:
+    if settings.keystore_url is None:
+        return None
+    store = KeyDatabase(settings.keystore_url, lock_timeout=settings.lock_timeout_seconds)
+    if store.url == with_driver(settings.database_url):
+        raise ConfigurationError(
+            f"{SETTING} names the main database: give the keys a database of their own, or leave it unset"
+        )
+    return store
 
 
 def open_installation(settings: Settings) -> Installation:
@@ -51,6 +67,7 @@ def open_installation(settings: Settings) -> Installation:
     try:
         require_current(database)
         guard = _open_guard(settings, database)
+        require_own_keystore(database, guard.guard_id)
     except BaseException:
         database.close()
         raise

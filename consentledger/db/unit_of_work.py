@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from consentledger.kernel.errors import UnavailableError
+
 if TYPE_CHECKING:
     from consentledger.db.engine import Database
     from consentledger.db.log import Log
+
+KEYS_WAIT_SECONDS = 600.0  # a sixth of the age at which a key that nobody took is swept
 
 
 class Tx:
@@ -20,7 +26,16 @@ class Tx:
     because the lock order is own rows, then the head, then nothing (architecture, One transaction).
     """
 
-    __slots__ = ("_session", "closed", "connection", "database", "log", "now")
+    __slots__ = (
+        "_keys_since",
+        "_session",
+        "closed",
+        "connection",
+        "database",
+        "held",
+        "log",
+        "now",
+    )
 
     def __init__(self, database: Database, connection: Connection, now: datetime) -> None:
         self.database = database
@@ -28,6 +43,10 @@ class Tx:
         self.connection = connection
         self.now = now
         self.closed = False
+        self.held: set[UUID] = (
+            set()
+        )  # organisations whose suppression key can't change before the end
+        self._keys_since: float | None = None
         self._session: Session | None = None
 
     @property
@@ -42,8 +61,14 @@ class Tx:
         """The driver's own connection, for the log's few hot statements; its errors are translated too."""
         return self.connection.connection.driver_connection
 
+    def keys_were_stored(self) -> None:
+        """Notes that a key store of its own holds keys which only this transaction's commit will use."""
+        self._keys_since = self._keys_since or monotonic()
+
     def flush(self) -> None:
-        """Writes what the session still holds back."""
+        """Writes what the session still holds back; UnavailableError when its keys may be swept already."""
+        if self._keys_since is not None and monotonic() - self._keys_since > KEYS_WAIT_SECONDS:
+            raise UnavailableError("this took so long that its keys may be gone: try again")
         if self._session is not None:
             self._session.flush()
 

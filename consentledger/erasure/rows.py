@@ -9,8 +9,7 @@ from sqlalchemy import CursorResult, Delete, delete, update
 
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
 from consentledger.contacts.models import Contact, Suppression
-from consentledger.contacts.service import LockedContact
-from consentledger.db.keystore import destroy_contact_keys
+from consentledger.contacts.service import LockedRow
 from consentledger.db.models import ContactEntry, Opening
 from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.models import OutboxRow
@@ -32,16 +31,15 @@ TABLES = {
 }
 
 
-def delete_contact(tx: Tx, contact: LockedContact) -> None:
-    """Deletes a contact with its key: what was sealed under it never opens again."""
-    org, contact_id = contact.organisation_id, contact.contact_id
+def delete_contact(tx: Tx, contact: LockedRow) -> None:
+    """Deletes a contact's rows, behind `destroy_contact_keys`: what was sealed under its key never opens again."""
+    org, contact_id, key_id = contact.organisation_id, contact.contact_id, contact.key_id
     for model in (ConfirmationMail, StopRequest):
         tx.session.execute(
             update(model)
             .where(model.organisation_id == org, model.contact_id == contact_id)
             .values(contact_id=None)
         )
-    key_id = contact.chain.keys.key_id
     _delete(
         tx, delete(OutboxRow).where(OutboxRow.organisation_id == org, OutboxRow.key_id == key_id)
     )
@@ -51,7 +49,6 @@ def delete_contact(tx: Tx, contact: LockedContact) -> None:
             tx,
             delete(owned).where(owned.organisation_id == org, owned.contact_id == contact_id),
         )
-    destroy_contact_keys(tx.session, org, [key_id])
 
 
 def delete_openings(tx: Tx, organisation_id: UUID, indexes: Sequence[int]) -> None:

@@ -23,6 +23,7 @@ from consentledger.contacts import standing as standings
 from consentledger.contacts.service import LockedContact
 from consentledger.db.engine import Database
 from consentledger.db.entries import Draft
+from consentledger.db.keystore import destroy_contact_keys
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import queries, rows
 from consentledger.erasure.rules import Plan, parts_of, ranges_of
@@ -77,11 +78,20 @@ def destroy(tx: Tx, organisation_id: UUID, payload: Mapping[str, Any]) -> None:
     A contact that has more entries than when this was planned came back meanwhile: it keeps its key.
     """
     plans = [Plan.from_json(value) for value in payload["plans"]]
-    locked = contacts.lock(tx, organisation_id, [plan.contact_id for plan in plans])
+    # Without their keys: they are gone already when this died between the key store and the rows.
+    locked = contacts.lock_rows(tx, organisation_id, [plan.contact_id for plan in plans])
+    going = {
+        plan.contact_id: row
+        for plan in plans
+        if plan.whole
+        and (row := locked.get(plan.contact_id)) is not None
+        and row.entries == plan.entries
+    }
+    # Keys before rows: a key store of its own commits this at once, and no row may outlive the wish to erase it.
+    destroy_contact_keys(tx, organisation_id, [row.key_id for row in going.values()])
     for plan in sorted(plans, key=lambda one: one.contact_id):
-        contact = locked.get(plan.contact_id)
-        if plan.whole and contact is not None and contact.chain.entries == plan.entries:
-            rows.delete_contact(tx, contact)
+        if plan.contact_id in going:
+            rows.delete_contact(tx, going[plan.contact_id])
         rows.delete_openings(tx, organisation_id, plan.indexes)
         rows.delete_requests(tx, organisation_id, plan.request_ids)
 

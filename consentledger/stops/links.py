@@ -62,7 +62,7 @@ _LOCK = (
             Contact.contact_id == _PERMIT.c.contact_id,
         ),
     )
-    .join(ContactKey, KEY_OF_CONTACT)
+    .outerjoin(ContactKey, KEY_OF_CONTACT)
     .with_for_update(of=Contact)
 )
 

@@ -131,7 +131,7 @@ def test_many_presses_after_an_erasure_are_one_act(shop: People) -> None:
     contact = shop.contact()
     assert contact is not None
     with shop.database.begin() as tx:
-        [locked] = contacts.lock(tx, shop.org, [contact.contact_id]).values()
+        [locked] = contacts.lock_rows(tx, shop.org, [contact.contact_id]).values()
         delete_contact(tx, locked)
     size = shop.size()
     done = at_once(shop, [lambda: shop.unsubscribe(link)] * THREADS)

@@ -13,12 +13,11 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
-from consentledger.db.keystore import contact_key_row, destroy_contact_keys
-from consentledger.db.models import ContactKey
+from consentledger.db.keystore import destroy_contact_keys
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.kernel.ids import uuid7
@@ -131,14 +130,13 @@ def test_contents_are_sealed(database: Database, organisation_id: UUID):
 def test_a_contact_s_work_dies_with_its_key(database: Database, organisation_id: UUID):
     with database.begin() as tx:
         prepared = tx.log.keystore.prepare_contact(organisation_id)
-        row = contact_key_row(prepared, organisation_id, tx.now)
-        tx.session.execute(insert(ContactKey).values(row))
+        tx.log.keystore.store_many(tx, organisation_id, [prepared])
         service.enqueue(tx, organisation_id, "test.a", {"n": 2}, keys=prepared.keys)
     (job,) = take(database)
     assert job.key_id == prepared.keys.key_id
     with database.begin() as tx:
         assert service.open_job(tx, job) == {"n": 2}
-        destroy_contact_keys(tx.session, organisation_id, [prepared.keys.key_id])
+        destroy_contact_keys(tx, organisation_id, [prepared.keys.key_id])
     with database.begin() as tx, pytest.raises(NotFoundError):
         service.open_job(tx, job)
 

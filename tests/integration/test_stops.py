@@ -147,10 +147,10 @@ def test_a_link_of_an_erased_contact_appends_without_contact_once(shop: People) 
     shop.subscribe()
     link = shop.permit()
     with shop.database.begin() as tx:
-        from consentledger.contacts.service import lock
+        from consentledger.contacts.service import lock_rows
 
         contact = tx.session.query(Contact).filter_by(contact_id=_id(shop)).one()
-        delete_contact(tx, lock(tx, shop.org, [contact.contact_id])[contact.contact_id])
+        delete_contact(tx, lock_rows(tx, shop.org, [contact.contact_id])[contact.contact_id])
     first = shop.unsubscribe(link)
     assert "\ns " not in shop.last_leaf()
     assert "kind objection.recorded/1" in shop.last_leaf()

@@ -10,9 +10,7 @@ from sqlalchemy import insert
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
 from consentledger.db.entries import Chain, Draft
-from consentledger.db.keystore import contact_key_row
 from consentledger.db.log import Appended
-from consentledger.db.models import ContactKey
 from consentledger.kernel.ids import uuid7
 
 
@@ -49,9 +47,7 @@ class SmallLog:
         prepared = keystore.prepare_contact(self.organisation_id)
         contact_id = uuid7()
         with self.database.begin() as tx:
-            tx.session.execute(
-                insert(ContactKey).values(**contact_key_row(prepared, self.organisation_id, tx.now))
-            )
+            keystore.store_many(tx, self.organisation_id, [prepared])
             tx.session.execute(
                 insert(Contact).values(
                     organisation_id=self.organisation_id, contact_id=contact_id,

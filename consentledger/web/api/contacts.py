@@ -65,6 +65,6 @@ def contact_status(given: dict[str, Any]) -> Response:
     """Tell what stands about an address; reads only, so a repeated Idempotency-Key is answered afresh."""
     organisation_id = caller().organisation_id
     with reading() as session:
-        keys = installation().keystore.organisation(session, organisation_id)
-        found = status_of(session, keys, organisation_id, given["address"], now())
+        keystore = installation().keystore
+        found = status_of(session, keystore, organisation_id, given["address"], now())
     return answer(STATUS.dump(found))

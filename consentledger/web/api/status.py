@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,8 @@ from consentledger.consents.rules import CONFIRMATION, OPEN
 from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contacts
 from consentledger.contacts import standing as standings
-from consentledger.db.keystore import OrganisationKeys
+from consentledger.contacts.suppression import Refusal, refusals
+from consentledger.db.keystore import KeyStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,13 @@ class ContactStatus:
 
 
 def status_of(
-    session: Session, keys: OrganisationKeys, organisation_id: UUID, address: str, now: datetime
+    session: Session, keystore: KeyStore, organisation_id: UUID, address: str, now: datetime
 ) -> ContactStatus:
     """Reads what stands about an address; InputError when it is none (field `address`)."""
     folded = addresses.fold_parsed(addresses.parse(address, "address"))
-    blocked = _blocked_until(session, keys, organisation_id, folded, now)
+    found = refusals(session, keystore, organisation_id, [folded])
+    blocked = _blocked_until(found.get(folded, ()), now)
+    keys = keystore.organisation(session, organisation_id)
     lookup = contacts.lookup_hash(keys, folded)
     contact = contacts.contact_by_lookup(session, organisation_id, lookup)
     if contact is None:
@@ -86,13 +90,10 @@ def _requested(
     ]
 
 
-def _blocked_until(
-    session: Session, keys: OrganisationKeys, organisation_id: UUID, folded: str, now: datetime
-) -> datetime | None:
-    hashed = contacts.suppression_hash(keys, folded)
+def _blocked_until(found: Iterable[Refusal], now: datetime) -> datetime | None:
     ends = [
-        row.until_at
-        for row in contacts.suppressions(session, organisation_id, hashed)
-        if row.scope == CONFIRMATION and row.until_at is not None and now < row.until_at
+        one.until_at
+        for one in found
+        if one.scope == CONFIRMATION and one.until_at is not None and now < one.until_at
     ]
     return max(ends, default=None)
