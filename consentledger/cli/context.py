@@ -28,3 +28,4 @@ def opened_installation(settings: Settings) -> Iterator[Installation]:
         yield installation
     finally:
         installation.database.close()
+        installation.guard.close()

@@ -20,6 +20,7 @@ from consentledger.db.head_mac import HeadMac
 from consentledger.db.keystore import KeyStore
 from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
+from consentledger.db.watch import Watch
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import NotFoundError
 from consentledger.ledger.leaf import BuiltLeaf
@@ -58,11 +59,15 @@ class Appended:
 
 
 class Log:
-    """Appends entries and holds what that needs: the key store and the MAC of heads."""
+    """Appends entries and holds what that needs: the key store and the MAC of heads.
+
+    `watch` holds every locked head against the guard, once the installation has opened one.
+    """
 
     def __init__(self, keystore: KeyStore, heads: HeadMac) -> None:
         self.keystore = keystore
         self.heads = heads
+        self.watch: Watch | None = None
         self._began_as: dict[UUID, str] = {}
 
     def create(self, tx: Tx, organisation_id: UUID, origin: str) -> None:
@@ -101,7 +106,10 @@ class Log:
         ]
 
     def lock_head(self, tx: Tx, organisation_id: UUID) -> Head:
-        """Takes the head's row lock; from here on this transaction only reads, appends and commits."""
+        """Takes the head's row lock; from here on this transaction only reads, appends and commits.
+
+        Raises FrozenError when the head contradicts the guard: the database was restored, truncated or forked.
+        """
         tx.flush()
         tx.closed = True
         row = _engine(tx).lock_head(tx.driver, organisation_id)
@@ -110,6 +118,8 @@ class Log:
         origin, size, root, frontier_bytes, mac = row
         frontier = Frontier.from_bytes(size, frontier_bytes)
         self.heads.check(origin, frontier, root, mac)
+        if self.watch is not None:
+            self.watch.check(origin, size, root)
         return Head(origin, frontier)
 
     def append_sealed(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import local
 from typing import Any
 
 from sqlalchemy import (
@@ -58,6 +59,7 @@ class SqlGuard:
         self.guard_id = guard_id
         self._url = with_driver(url, SETTING)
         self.name = self._url.get_backend_name()
+        self._held = local()
         self.fresh_seconds = FRESH_SECONDS
         self._kept: dict[str, tuple[float, State]] = {}
         if self.name == "sqlite":
@@ -156,9 +158,20 @@ class SqlGuard:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Opens a transaction of the guard's own; UnavailableError when its database can't be used."""
+        """Opens a transaction of the guard's own, or goes on in the one that this thread has open.
+
+        UnavailableError when its database can't be used.
+        """
+        held: Connection | None = getattr(self._held, "connection", None)
+        if held is not None:
+            yield held
+            return
         with translated(), self.engine.begin() as connection:
-            yield connection
+            self._held.connection = connection
+            try:
+                yield connection
+            finally:
+                self._held.connection = None
 
     def _upsert(self, origin: str, values: dict[str, object], *where: Any) -> Any:
         made = self._insert(SIGNED).values(origin=origin, **values)
