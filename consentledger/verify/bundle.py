@@ -13,7 +13,8 @@ from consentledger.ledger.note import Verifier
 from consentledger.ledger.policy import Policy, parse_policy
 from consentledger.verify.chain import check_chains, check_labels
 from consentledger.verify.coverage import check_coverage, erasures_of
-from consentledger.verify.entries import Entry, read_entries
+from consentledger.verify.entries import read_entries
+from consentledger.verify.keys import check_keys, explained, named_verifiers
 from consentledger.verify.permits import check_permits, read_packs
 from consentledger.verify.records import check_records
 from consentledger.verify.report import Report
@@ -70,8 +71,6 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     checkpoint = _checkpoint(bundle, trusted, report) if trusted else None
     if trusted is None or checkpoint is None:
         return
-    if since is not None:
-        _consistent(bundle, checkpoint, since, trusted, report)
     note = bundle.read("checkpoint").decode("utf-8")
     before = report.failures
     try:
@@ -83,7 +82,10 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     report.passed(
         2, f"{len(found.entries)} entries are in the tree of the checkpoint.", since=before
     )
-    _genesis(bundle, found.entries, checkpoint, trusted, report)
+    check_keys(bundle, found.entries, checkpoint, trusted, report)
+    if since is not None:
+        known = [*trusted.logs, *named_verifiers(found.entries)]
+        _consistent(bundle, checkpoint, since, known, report)
     erasures = erasures_of(found.entries, report)
     check_coverage(bundle, found.entries, erasures, report)
     before = report.failures
@@ -118,7 +120,7 @@ def _checkpoint(bundle: Bundle, policy: Policy, report: Report) -> Checkpoint | 
         if checkpoint.size == 0:
             raise VerificationError("the tree is empty: it shows nothing", rule="size")
     except VerificationError as error:
-        report.failed(1, error, "checkpoint")
+        report.failed(1, explained(bundle, policy, error), "checkpoint")
         return None
     whose = "the policy you gave" if report.outside_policy else "the bundle's own policy"
     report.passed(
@@ -130,10 +132,15 @@ def _checkpoint(bundle: Bundle, policy: Policy, report: Report) -> Checkpoint | 
 
 
 def _consistent(
-    bundle: Bundle, checkpoint: Checkpoint, since: bytes, policy: Policy, report: Report
+    bundle: Bundle,
+    checkpoint: Checkpoint,
+    since: bytes,
+    known: Sequence[Verifier],
+    report: Report,
 ) -> None:
     try:
-        old = open_checkpoint(since, policy.logs)
+        # One from before a rotation is signed by a key that the log itself named.
+        old = open_checkpoint(since, known)
     except VerificationError as error:
         raise UnusableError(f"the older checkpoint can't be used: {error}") from error
     path = f"consistency/{old.size}.txt"
@@ -157,28 +164,3 @@ def _hashes(data: bytes) -> list[bytes]:
         strict.base64_standard(line, rule=rule, what="a hash", length=32)
         for line in strict.lines(data, rule=rule, what="a consistency proof")
     ]
-
-
-def _genesis(
-    bundle: Bundle,
-    entries: Sequence[Entry],
-    checkpoint: Checkpoint,
-    policy: Policy,
-    report: Report,
-) -> None:
-    """The first entry names origin and keys; its evidence key must have signed the manifest."""
-    with report.step(1, MANIFEST):
-        if not entries or entries[0].index != 0 or entries[0].kind.name != "log.genesis":
-            raise VerificationError(
-                "entry 0, log.genesis, is not in the bundle: it names the key of the manifest",
-                rule="genesis",
-            )
-        plain = entries[0].parsed.plain
-        if plain["origin"] != checkpoint.origin:
-            raise entries[0].wrong("log.genesis names another origin", "genesis")
-        if plain["log_key"] not in {log.vkey for log in policy.logs}:
-            raise entries[0].wrong("log.genesis names another signing key", "genesis")
-        bundle.check_manifest_signature([Verifier.from_vkey(plain["evidence_key"])])
-        report.passed(
-            1, "The manifest lists every file and is signed by the evidence key that the log names."
-        )
