@@ -21,9 +21,11 @@ from consentledger.db.log_keys import KeyReader, named_keys
 from consentledger.db.models import LogCheckpoint, LogHead
 from consentledger.db.signing import LogSigners
 from consentledger.db.tree import TreeReader
+from consentledger.db.watch import ContradictionError, Watch, contradiction, sentence
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import (
     ConfigurationError,
+    FrozenError,
     IntegrityError,
     VerificationError,
 )
@@ -77,11 +79,11 @@ class CheckpointSigner:
                 select(LogHead.organisation_id).where(LogHead.size > func.coalesce(published, 0))
             ).all()
         signed = 0
-        wrong: IntegrityError | ConfigurationError | None = None
+        wrong: IntegrityError | ConfigurationError | FrozenError | None = None
         for organisation_id in due:
             try:
                 signed += self.sign(organisation_id) is not None
-            except (IntegrityError, ConfigurationError) as error:
+            except (IntegrityError, ConfigurationError, FrozenError) as error:
                 wrong = wrong or error  # one damaged log must not stop the others' checkpoints
         if wrong is not None:
             raise wrong
@@ -90,24 +92,35 @@ class CheckpointSigner:
     def sign(self, organisation_id: UUID) -> Published | None:
         """Signs and publishes one organisation's head; None when it is empty or another signer was first.
 
-        Raises IntegrityError when the head contradicts its MAC, the guard or the clock, ConfigurationError when the
-        log does not name our newest key, UnavailableError when a signing command does not answer.
+        Raises IntegrityError when the head contradicts its MAC, the clock or the guard (the log is frozen then:
+        FrozenError from the next time on), ConfigurationError when the log does not name our newest key,
+        UnavailableError when a signing command does not answer.
         """
+        with self._database.read() as session:
+            named = select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
+            origin = session.scalars(named).one()
+        # Before the snapshot: another signer may move the guard on meanwhile, and that is no roll-back.
+        before, frozen = self._guard.state(origin)
+        if frozen is not None:
+            raise FrozenError(sentence(origin, frozen))
         with self._database.snapshot() as session:
             row = session.execute(
                 select(
                     LogHead.origin, LogHead.size, LogHead.root, LogHead.frontier, LogHead.mac
                 ).where(LogHead.organisation_id == organisation_id)
             ).one()
-            if row.size == 0:
+            if row.size == 0 or row.origin != origin:
                 return None
             _check_clock(session, organisation_id)
             frontier = Frontier.from_bytes(row.size, row.frontier)
             self._log.heads.check(row.origin, frontier, row.root, row.mac)
-            before = self._guard.read(row.origin)
-            _check_growth(
-                TreeReader(session, organisation_id), row.origin, before, Signed(row.size, row.root)
-            )
+            try:
+                tree = TreeReader(session, organisation_id)
+                _check_growth(tree, origin, before, Signed(row.size, row.root))
+            except ContradictionError as error:
+                # Every process must see it, also when the head has grown past the guard: log critical, refuse.
+                Watch(self._guard).freeze(origin, str(error))
+                raise
             self._check_named(session, organisation_id, row.origin, row.size)
         head = Signed(row.size, row.root)
         if before != head and not self._guard.swap(row.origin, before, head):
@@ -178,19 +191,15 @@ def _short(vkey: str) -> str:
 def _check_growth(tree: TreeReader, origin: str, before: Signed | None, head: Signed) -> None:
     if before is None or before == head:
         return
-    if head.size < before.size:
-        raise IntegrityError(
-            f"{origin} has {head.size} entries, but {before.size} were signed: "
-            "the database was restored or truncated. Nothing is signed until somebody has looked."
-        )
-    if head.size == before.size:
-        raise IntegrityError(f"{origin} was forked: the same size, {head.size}, has another root")
+    found = contradiction(origin, before, head)
+    if found is not None:
+        raise ContradictionError(found)
     try:
         proof = tree.consistency_proof(before.size, head.size)
         verify_consistency(before.size, head.size, before.root, head.root, proof)
     except VerificationError as error:
-        raise IntegrityError(
-            f"{origin} does not extend what was signed at {before.size} entries"
+        raise ContradictionError(
+            f"{origin} was forked: it does not extend what was signed at {before.size} entries"
         ) from error
 
 

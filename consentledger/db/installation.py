@@ -7,26 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import select
 
 from consentledger.db.checkpoints import CheckpointSigner
 from consentledger.db.engine import Database
 from consentledger.db.engines import with_driver
-from consentledger.db.guard import FileGuard
+from consentledger.db.guard import Guard, open_guard
 from consentledger.db.head_mac import HeadMac
+from consentledger.db.journal import Journal, open_journal
 from consentledger.db.key_database import SETTING, KeyDatabase
 from consentledger.db.keystore import KeyStore
 from consentledger.db.keystore_owner import require_own_keystore
 from consentledger.db.log import Log
 from consentledger.db.migrate import require_current
 from consentledger.db.models import Installation as InstallationRow
-from consentledger.db.models import LogCheckpoint
+from consentledger.db.models import LogCheckpoint, LogHead
 from consentledger.db.signing import log_signers
 from consentledger.db.tree import TileCache
 from consentledger.db.unit_of_work import Tx
+from consentledger.db.watch import Watch
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings
 from consentledger.kernel.tokens import Tokens
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ class Installation:
     log: Log
     keystore: KeyStore
     tokens: Tokens
-    guard: FileGuard
+    guard: Guard
+    watch: Watch
+    journal: Journal
     signer: CheckpointSigner
     tiles: TileCache
 
@@ -72,6 +79,8 @@ def open_installation(settings: Settings) -> Installation:
         database.close()
         raise
     secrets = settings.secrets
+    watch = database.log.watch = Watch(guard)
+    _tell_frozen(watch, database)
     return Installation(
         settings=settings,
         database=database,
@@ -79,25 +88,39 @@ def open_installation(settings: Settings) -> Installation:
         keystore=database.log.keystore,
         tokens=Tokens(secrets.link_keys),
         guard=guard,
+        watch=watch,
+        journal=open_journal(settings, guard),
         signer=CheckpointSigner(database, database.log, guard, log_signers(secrets)),
         tiles=TileCache(),
     )
 
 
-def _open_guard(settings: Settings, database: Database) -> FileGuard:
+def _open_guard(settings: Settings, database: Database) -> Guard:
     with database.read() as session:
         guard_id = session.scalar(select(InstallationRow.guard_id))
     if guard_id is None:
         with database.begin() as tx:
             guard_id = _claim_guard_id(tx)
-    guard = FileGuard(
-        Path(settings.guard) if settings.guard else _state_folder() / "guard" / guard_id, guard_id
-    )
     with database.read() as session:
         # Only a database under which nothing was ever signed may be given a fresh guard.
         unsigned = session.scalar(select(LogCheckpoint.size).limit(1)) is None
-    guard.open(create=unsigned)
-    return guard
+    return open_guard(
+        settings.guard,
+        guard_id,
+        create=unsigned,
+        default=_state_folder() / "guard" / guard_id,
+        lock_timeout=settings.lock_timeout_seconds,
+    )
+
+
+def _tell_frozen(watch: Watch, database: Database) -> None:
+    """Says of each log that contradicts its guard what happened; the start goes on, stops must be taken."""
+    with database.read() as session:
+        organisations = session.scalars(select(LogHead.organisation_id)).all()
+    for organisation_id in organisations:
+        reason = watch.reason(database, organisation_id)
+        if reason is not None:
+            _log.critical("log frozen", reason=reason)
 
 
 def _claim_guard_id(tx: Tx) -> str:

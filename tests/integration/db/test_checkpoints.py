@@ -88,6 +88,7 @@ def test_a_database_rolled_back_behind_the_guard_is_not_signed(
 def test_a_fork_of_the_same_size_is_not_signed(installation: Installation, log: SmallLog) -> None:
     assert installation.signer.sign(log.organisation_id) is not None
     roll_back(installation, log, 4)
+    installation.log.watch = None  # whoever forks it does not ask our guard
     log.append(setting(99))
     with pytest.raises(IntegrityError, match="forked"):
         installation.signer.sign(log.organisation_id)
@@ -96,6 +97,7 @@ def test_a_fork_of_the_same_size_is_not_signed(installation: Installation, log: 
 def test_a_longer_fork_is_not_signed(installation: Installation, log: SmallLog) -> None:
     assert installation.signer.sign(log.organisation_id) is not None
     roll_back(installation, log, 4)
+    installation.log.watch = None  # whoever forks it does not ask our guard
     log.append(setting(99), setting(100))
     with pytest.raises(IntegrityError, match="does not extend"):
         installation.signer.sign(log.organisation_id)
@@ -160,6 +162,7 @@ def test_a_lost_guard_stops_the_start_once_something_was_signed(
     installation: Installation, log: SmallLog
 ) -> None:
     assert installation.signer.sign(log.organisation_id) is not None
+    assert isinstance(installation.guard, FileGuard)
     for file in installation.guard.folder.iterdir():
         file.unlink()
     with pytest.raises(ConfigurationError, match="CONSENTLEDGER_GUARD"):
@@ -167,6 +170,7 @@ def test_a_lost_guard_stops_the_start_once_something_was_signed(
 
 
 def test_another_databases_guard_stops_the_start(installation: Installation) -> None:
+    assert isinstance(installation.guard, FileGuard)
     other = FileGuard(installation.guard.folder, "another")
     with pytest.raises(ConfigurationError, match="another database"):
         other.open(create=False)
