@@ -23,6 +23,7 @@ from consentledger.consents.queries import Mail, Request
 from consentledger.consents.rows import consent_writes, mail_write, request_write
 from consentledger.contacts import service as contacts
 from consentledger.contacts import standing as standings
+from consentledger.contacts.lifting import lift_erasure
 from consentledger.contacts.rules import ip_by_policy, user_agent_family
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import Write, write_together
@@ -157,6 +158,8 @@ def _write(tx: Tx, press: _Press, *, still_open: bool) -> list[Appended]:
     if not still_open:
         writes.append(mail_write(mail.organisation_id, mail.link_id, "used"))
     write_together(tx, *writes)
+    if any(draft.kind == "consent.confirmed" for draft in press.drafts):
+        lift_erasure(tx, mail.organisation_id, contact.address)
     appended = tx.log.append(tx, mail.organisation_id, press.drafts)
     uses = dict(zip(press.scopes, appended, strict=True))
     contacts.use_link(tx, mail.organisation_id, CAPABILITY, mail.link_id, uses)

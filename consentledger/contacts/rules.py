@@ -7,6 +7,8 @@ import re
 from urllib.parse import urlsplit
 
 MAX_PAGE = 300
+# The scope of the suppression that an erasure leaves: no permit, until the person confirms something anew.
+EVERYTHING = "all"
 # Later names win: every browser also calls itself Mozilla, Chrome and Safari.
 _FAMILIES = (
     ("Edg", "Edge"),

@@ -15,15 +15,20 @@ from consentledger.db.keystore import OrganisationKeys
 from consentledger.kernel.errors import InputError
 
 
-def lookup_hashes(keys: OrganisationKeys, recipients: Sequence[str]) -> list[bytes | None]:
-    """Returns each recipient's look-up hash, None for what is no address; addresses are not kept."""
-    found: list[bytes | None] = []
+def folded_addresses(recipients: Sequence[str]) -> list[str | None]:
+    """Returns each recipient's address as it is compared, None for what is no address."""
+    found: list[str | None] = []
     for recipient in recipients:
         try:
-            found.append(lookup_hash(keys, fold(recipient)))
+            found.append(fold(recipient))
         except InputError:
             found.append(None)
     return found
+
+
+def lookup_hashes(keys: OrganisationKeys, folded: Sequence[str | None]) -> list[bytes | None]:
+    """Returns each folded address's look-up hash; addresses are not kept."""
+    return [None if one is None else lookup_hash(keys, one) for one in folded]
 
 
 class StateReader:

@@ -25,11 +25,15 @@ _LEAF = b"\x00" + HEADER.encode("ascii") + b" "
 
 
 class Row(NamedTuple):
-    """One recipient of a batch as its row says it; `verdict` points into the batch's rulings."""
+    """One recipient of a batch as its row says it; `verdict` points into the batch's rulings.
+
+    An erased row has no contact and no salt any more, only its line's hash.
+    """
 
     contact_id: UUID | None
     verdict: int
     salt: bytes
+    line_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,10 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A batch's lines: their disclosures, and their leaf hashes in the batch's own tree."""
+    """A batch's lines: their disclosures, and their leaf hashes in the batch's own tree.
+
+    The disclosure of an erased line is empty: only its hash is left.
+    """
 
     disclosures: list[bytes]
     hashes: list[bytes]
@@ -126,6 +133,9 @@ def build_lines(
         hashlib.sha256(_LEAF + commitments[start : start + 43]).digest()
         for start in range(0, 44 * len(rows), 44)
     ]
+    for position, row in enumerate(rows):
+        if row.line_hash is not None:
+            disclosures[position], hashes[position] = b"", row.line_hash
     return Lines(disclosures, hashes)
 
 

@@ -10,8 +10,12 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, Text, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from consentledger.contacts.models import Contact
+from consentledger.contacts.models import Contact, Suppression
+from consentledger.contacts.rules import EVERYTHING
+from consentledger.contacts.suppression import refusals
+from consentledger.db.keystore import KeyStore
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf
+from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.ledger.kinds import KINDS
 from consentledger.organisations.models import Organisation, Purpose, Sender
@@ -121,6 +125,25 @@ def known_by_lookup(
         for lookup, contact, standing in session.execute(query):
             found[lookup] = Known(contact, standing)
     return found
+
+
+def suppressed(
+    session: Session, keystore: KeyStore, organisation_id: UUID, folded: Iterable[str | None]
+) -> set[str]:
+    """Returns those folded addresses that an erasure left a refusal of."""
+    left = select(Suppression.hash).where(
+        Suppression.organisation_id == organisation_id, Suppression.scope == EVERYTHING
+    )
+    if session.execute(left.limit(1)).one_or_none() is None:  # nobody here was ever erased
+        return set()
+    wanted = {one for one in folded if one is not None}
+    found = refusals(session, keystore, organisation_id, wanted)
+    at = now()
+    return {
+        address
+        for address, refused in found.items()
+        if any(one.scope == EVERYTHING and one.in_force(at) for one in refused)
+    }
 
 
 def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID]) -> dict[UUID, str]:

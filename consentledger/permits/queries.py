@@ -98,11 +98,11 @@ def batch(session: Session, organisation_id: UUID, number: int) -> Batch:
 def rows(session: Session, organisation_id: UUID, number: int) -> list[Row]:
     """Returns a batch's rows in order."""
     query = (
-        select(Permit.contact_id, Permit.verdict, Permit.salt)
+        select(Permit.contact_id, Permit.verdict, Permit.salt, Permit.line_hash)
         .where(Permit.organisation_id == organisation_id, Permit.batch == number)
         .order_by(Permit.row_number)
     )
-    return [Row(contact, verdict, salt) for contact, verdict, salt in session.execute(query)]
+    return [Row(*row) for row in session.execute(query)]
 
 
 def lines(session: Session, organisation_id: UUID, number: int) -> Lines:
@@ -126,7 +126,7 @@ def lines_of(issued: Batch, found: list[Row]) -> Lines:
 def permit_proof(
     session: Session, organisation_id: UUID, permit_id: PermitId, tiles: TileCache | None = None
 ) -> PermitProof:
-    """Returns a permit's proof; NotFoundError for an id that this organisation did not issue.
+    """Returns a permit's proof; NotFoundError for an id that this organisation did not issue, or that was erased.
 
     IntegrityError when the rows do not give the root that the log holds: somebody changed them by hand.
     """
@@ -143,6 +143,8 @@ def permit_proof(
     )
     if leaf is None or parse_leaf(leaf).plain.get("root") != made.root.hex():
         raise IntegrityError(f"the rows of batch {issued.batch} do not give the root in its entry")
+    if not made.disclosures[permit_id.row]:
+        raise NotFoundError("this permit was erased with its person")
     path = merkle.inclusion_proof(permit_id.row, issued.count, merkle.nodes_of(made.hashes))
     return PermitProof(
         permit_id=permit_id,

@@ -26,7 +26,7 @@ from consentledger.kernel.errors import InputError
 from consentledger.law.model import Pack
 from consentledger.law.packs import default_pack
 from consentledger.permits import lookups, queries, rules, store
-from consentledger.permits.facts import StateReader, lookup_hashes
+from consentledger.permits.facts import StateReader, folded_addresses, lookup_hashes
 from consentledger.permits.lines import Lines, Row, Ruling, build_lines
 from consentledger.permits.links import batch_text, new_batch
 from consentledger.permits.lookups import Known, MessageFrame
@@ -37,13 +37,18 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was read before the write transaction: `seen` is h0, `hashes` and `known` are facts read after it."""
+    """What was read before the write transaction: `seen` is h0, all else are facts read after it.
+
+    `suppressed` are the places of recipients whom an erasure left a refusal of, whoever they are by now. One that
+    comes later needs no second look: the erasure's own objection is an entry of the contact.
+    """
 
     command: IssuePermits
     seen: int
     frame: MessageFrame
     hashes: list[bytes | None] = field(repr=False)
     known: Mapping[bytes, Known] = field(repr=False)
+    suppressed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,13 @@ def prepare(database: Database, command: IssuePermits) -> Prepared:
         seen = lookups.head_size(session, organisation_id)
         frame = _frame(session, command)
         keys = database.log.keystore.organisation(session, organisation_id)
-        hashes = lookup_hashes(keys, command.recipients)
+        folded = folded_addresses(command.recipients)
+        hashes = lookup_hashes(keys, folded)
         wanted = sorted({found for found in hashes if found is not None})
         known = lookups.known_by_lookup(session, organisation_id, wanted)
-    return Prepared(command, seen, frame, hashes, known)
+        refused = lookups.suppressed(session, database.log.keystore, organisation_id, folded)
+    places = frozenset(n for n, one in enumerate(folded) if one in refused) if refused else ()
+    return Prepared(command, seen, frame, hashes, known, frozenset(places))
 
 
 def issue(tx: Tx, prepared: Prepared) -> Issued:
@@ -156,6 +164,10 @@ class Issue:
                 rows.append(Row(None, number("duplicate"), salt))
                 continue
             taken.add(lookup)
+            if position in self._prepared.suppressed:
+                # The contact, if there is one again, has said nothing of it: the row names nobody.
+                rows.append(Row(None, number("stranger", objection="active"), salt))
+                continue
             found = known.get(lookup)
             if found is None:
                 rows.append(Row(None, number("stranger"), salt))

@@ -40,17 +40,17 @@ def write_rows(tx: Tx, organisation_id: UUID, batch: int, rows: Sequence[Row]) -
         organisation = organisation_id.hex
         values = [
             (organisation, batch, number, contact.hex if contact else None, verdict, salt)
-            for number, (contact, verdict, salt) in enumerate(rows)
+            for number, (contact, verdict, salt, _) in enumerate(rows)
         ]
         tx.connection.exec_driver_sql(_INSERT, values)
     elif len(rows) > COPY_ABOVE:
         driver: Any = tx.connection.connection.driver_connection
         with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)
-            for number, (contact, verdict, salt) in enumerate(rows):
+            for number, (contact, verdict, salt, _) in enumerate(rows):
                 copy.write_row((organisation_id, batch, number, contact, verdict, salt))
     else:
-        contacts, verdicts, salts = zip(*rows, strict=True)
+        contacts, verdicts, salts, _ = zip(*rows, strict=True)
         tx.connection.exec_driver_sql(
             _FEW,
             {
