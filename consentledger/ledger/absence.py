@@ -170,9 +170,8 @@ def verify_place(index: Index, place: Place) -> None:
         raise VerificationError(f"a label is not in the index: {error}", rule=RULE) from error
 
 
-def check_cover(indexes: Sequence[Index]) -> int:
-    """Checks that ranges follow one another from entry 0 without gap; returns where the last one ends."""
-    end = 0
+def check_cover(indexes: Sequence[Index], end: int = 0) -> int:
+    """Checks that ranges follow one another from entry `end` without gap; returns where the last one ends."""
     for index in indexes:
         if index.first != end:
             what = "leaves a gap behind" if index.first > end else "goes back before"

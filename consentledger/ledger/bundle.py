@@ -32,7 +32,8 @@ _LAYOUT = re.compile(
     | consistency/{_INDEX}\.txt
     | blobs/[0-9a-f]{{64}}
     | permits/[A-Za-z0-9_-]{{16}}\.json
-    | labels/[A-Za-z0-9-]{{1,64}}\.json
+    | (?:labels|absence)/[A-Za-z0-9-]{{1,64}}\.json
+    | tail/{_INDEX}\.tlog-proof
     | rules/[a-z0-9_-]{{1,64}}@[A-Za-z0-9.-]{{1,64}}\.toml
     | records/[A-Za-z0-9.-]{{1,128}}\.jsonld)\Z""",
     re.ASCII | re.VERBOSE,
@@ -103,6 +104,11 @@ class BundleWriter:
         self.add(entry_path(index, "tlog-proof"), proof.to_text().encode("utf-8"))
         lines = "".join(f"{disclosure}\n" for disclosure in opened)
         self.add(entry_path(index, "disclosures"), lines.encode("ascii"))
+
+    def add_tail(self, index: int, leaf: bytes, path: Sequence[bytes], checkpoint: str) -> None:
+        """Adds the proof of an entry of which only the leaf is shown, and nothing opened."""
+        proof = TlogProof(index, tuple(path), checkpoint, leaf)
+        self.add(f"tail/{index}.tlog-proof", proof.to_text().encode("utf-8"))
 
     def add_entry_bundle(
         self, n: int, leaves: Sequence[bytes], opened: Mapping[int, Sequence[str]]

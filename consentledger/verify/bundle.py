@@ -11,6 +11,7 @@ from consentledger.ledger.bundle import MANIFEST, Bundle
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
 from consentledger.ledger.note import Verifier
 from consentledger.ledger.policy import Policy, parse_policy
+from consentledger.verify.absence import check_absence
 from consentledger.verify.chain import check_chains, check_labels
 from consentledger.verify.coverage import check_coverage, erasures_of
 from consentledger.verify.entries import read_entries
@@ -90,7 +91,8 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     check_coverage(bundle, found.entries, erasures, report)
     before = report.failures
     broken = check_chains(found, report)
-    check_labels(bundle, found, erasures, report)
+    labelled = check_labels(bundle, found, erasures, report)
+    check_absence(bundle, found, checkpoint, labelled, report)
     told = stories(found.entries, broken)
     for story in told.values():
         report.all_failed(4, story.problems)

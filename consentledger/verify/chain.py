@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger import strict
@@ -47,17 +48,43 @@ def _gap(prev: str | None) -> str:
     return f"the contact's entry before it (leaf hash {prev}) is not in the bundle"
 
 
-def check_labels(bundle: Bundle, found: Found, erasures: Sequence[Erasure], report: Report) -> None:
-    """Checks the labels of contacts whose label key is disclosed: none is missing, none is foreign."""
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A contact whose labels hold: its key, and the index of the entry with label n at place n."""
+
+    key: bytes
+    indexes: list[int]
+
+
+def check_labels(
+    bundle: Bundle, found: Found, erasures: Sequence[Erasure], report: Report
+) -> dict[str, Labelled]:
+    """Checks the labels of contacts whose label key is disclosed: none is missing, none is foreign.
+
+    Returns the contacts of which this holds, by the path of their key.
+    """
+    _check_twice(found, report)
+    held = {}
     for path in bundle.paths("labels"):
         with report.step(4, path):
             contact, key = _read_key(bundle.read(path), path)
-            count = _check_contact(contact, key, found, erasures)
+            indexes = _check_contact(contact, key, found, erasures)
+            held[path] = Labelled(key, indexes)
             report.passed(
                 4,
-                f"The labels of contact {contact} run from 0 to {count - 1} without a gap; with its"
-                f" key, label {count} can be looked for in the whole log.",
+                f"The labels of contact {contact} run from 0 to {len(indexes) - 1} without a gap; with"
+                f" its key, label {len(indexes)} can be looked for in the whole log.",
             )
+    return held
+
+
+def _check_twice(found: Found, report: Report) -> None:
+    seen = dict(found.company)
+    for entry in found.entries:
+        if entry.parsed.label is not None:
+            other = seen.setdefault(entry.parsed.label, entry.index)
+            if other != entry.index:
+                report.failed(4, entry.wrong(f"the label is that of entry {other} too", LABEL_RULE))
 
 
 def _read_key(data: bytes, path: str) -> tuple[str, bytes]:
@@ -70,14 +97,16 @@ def _read_key(data: bytes, path: str) -> tuple[str, bytes]:
     return contact, strict.base64_url(key, rule=LABEL_RULE, what="a label key", length=32)
 
 
-def _check_contact(contact: str, key: bytes, found: Found, erasures: Sequence[Erasure]) -> int:
+def _check_contact(
+    contact: str, key: bytes, found: Found, erasures: Sequence[Erasure]
+) -> list[int]:
     shown = {entry.parsed.label: entry for entry in found.entries if entry.parsed.label}
     ours = {e.index for e in shown.values() if e.text("contact") == contact}
-    n, last = 0, -1
-    while (mark := label(key, n)) in shown or mark in found.company:
+    indexes: list[int] = []
+    while (mark := label(key, n := len(indexes))) in shown or mark in found.company:
         entry = shown.get(mark)
         index = entry.index if entry else found.company[mark]
-        if index <= last:
+        if indexes and index <= indexes[-1]:
             raise VerificationError(f"label {n} stands before label {n - 1}", rule=LABEL_RULE)
         if entry is None and not any(erasure.covers(index, "core") for erasure in erasures):
             raise VerificationError(
@@ -87,9 +116,9 @@ def _check_contact(contact: str, key: bytes, found: Found, erasures: Sequence[Er
         if entry is not None and entry.is_told and entry.text("contact") != contact:
             raise entry.wrong("carries the label of another contact", LABEL_RULE)
         ours.discard(index)
-        last, n = index, n + 1
+        indexes.append(index)
     if ours:
         raise VerificationError(
             f"label {n} is missing, but entry {min(ours)} is this contact's too", rule=LABEL_RULE
         )
-    return n
+    return indexes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger import merkle
@@ -66,10 +66,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The bundle's entries by index, and the labels of leaves that only keep them company."""
+    """The bundle's entries by index, and the labels of leaves that only keep them company.
+
+    `beside` are the indexes of all such leaves, with a label or without.
+    """
 
     entries: list[Entry]
     company: dict[bytes, int]
+    beside: set[int] = field(default_factory=set)
+
+    def keep_company(self, index: int, leaf: bytes) -> None:
+        """Takes a leaf of which nothing is opened."""
+        label = parse_leaf(leaf).label
+        if label is not None and self.company.setdefault(label, index) != index:
+            raise VerificationError(
+                f"entry {index} carries the same label as entry {self.company[label]}", rule="label"
+            )
+        self.beside.add(index)
 
 
 def read_entries(bundle: Bundle, note: str, checkpoint: Checkpoint, report: Report) -> Found:
@@ -85,6 +98,10 @@ def read_entries(bundle: Bundle, note: str, checkpoint: Checkpoint, report: Repo
         _from_tiles(bundle, checkpoint, report, found)
     else:
         found.entries.extend(_from_pairs(bundle, note, checkpoint, report))
+    for path in bundle.paths("tail"):
+        with report.step(2, path):
+            index = int(path[len("tail/") : -len(".tlog-proof")])
+            found.keep_company(index, _proved_leaf(bundle.read(path), index, note, checkpoint))
     found.entries.sort(key=lambda entry: entry.index)
     return found
 
@@ -125,9 +142,7 @@ def _from_tiles(bundle: Bundle, checkpoint: Checkpoint, report: Report, found: F
     for index, leaf, disclosures, file in read_tiles(bundle, checkpoint):
         with report.step(3, file):
             if disclosures is None:
-                label = parse_leaf(leaf).label
-                if label is not None:
-                    found.company[label] = index
+                found.keep_company(index, leaf)
             else:
                 found.entries.append(open_entry(index, leaf, disclosures, file))
 

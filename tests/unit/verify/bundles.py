@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from consentledger.kernel.errors import VerificationError
 from consentledger.law import packs
 from consentledger.ledger import merkle
+from consentledger.ledger.absence import Index, Labels, label_of, read_index
 from consentledger.ledger.bundle import BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind
-from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.leaf import label, parse_leaf
 from consentledger.ledger.tiles import WIDTH, tiles_of
+from consentledger.verify.absence import absence_file, absence_range
 from consentledger.verify.bundle import verify_bundle
 from consentledger.verify.chain import check_chains
 from consentledger.verify.entries import Entry, Found
@@ -75,7 +77,45 @@ class BundledLog(MemoryLog):
             key = base64.urlsafe_b64encode(contact.key).rstrip(b"=").decode()
             value = {"contact": contact.name, "key": key}
             members[f"labels/{contact.name}.json"] = to_json(value)
+            members |= self.absence(contact)
         return members | self.records()
+
+    def indexes(self) -> list[tuple[int, Index]]:
+        """Every log.index, as its own lines say."""
+        parsed = [(i, parse_leaf(b.leaf)) for i, b in enumerate(self.built)]
+        return [(i, read_index(p.plain, i)) for i, p in parsed if p.kind_name == "log.index"]
+
+    def labels(self, first: int, size: int) -> Labels:
+        """The labels of a range."""
+        marks = [label_of(b.leaf) for b in self.built[first:size]]
+        return Labels(mark for mark in marks if mark is not None)
+
+    def index(self, **changes: str) -> int:
+        """Appends the log.index that is due; `changes` replace what it says."""
+        first = self.indexes()[-1][1].size if self.indexes() else 0
+        size = len(self.built)
+        plain = self.labels(first, size).index(first, size).plain() | changes
+        return self.add("log.index", {}, plain=plain, actor="worker")
+
+    def absence_part(self, contact: Contact, entry: int, first: int, size: int) -> object:
+        """What an honest writer says of one range: ValueError when the contact's next label is in it."""
+        marks = {label(contact.key, n): n for n in range(contact.entries)}
+        inside = [label_of(built.leaf) for built in self.built[first:size]]
+        shown = [marks[mark] for mark in inside if mark in marks]
+        labels = self.labels(first, size)
+        return absence_range(entry, labels, contact.key, shown, contact.entries)
+
+    def absence(self, contact: Contact) -> dict[str, bytes]:
+        """What an honest writer says of a contact, unless a test made that impossible on purpose."""
+        try:
+            ranges = [
+                self.absence_part(contact, entry, index.first, index.size)
+                for entry, index in self.indexes()
+            ]
+        except (ValueError, VerificationError):
+            return {}
+        content = to_json(absence_file(contact.name, contact.entries, ranges))
+        return {f"absence/{contact.name}.json": content}
 
     def kept_blobs(self) -> dict[str, bytes]:
         used = {
@@ -87,14 +127,16 @@ class BundledLog(MemoryLog):
         }  # fmt: skip
         return {name: data for name, data in self.blobs.items() if name in used}
 
-    def entry_files(self, skip: Iterable[int] = ()) -> dict[str, bytes]:
-        """Proof and disclosures of every entry but those left out."""
+    def entry_files(self, skip: Iterable[int] = (), tail: Iterable[int] = ()) -> dict[str, bytes]:
+        """Proof and disclosures of every entry but those left out; only the leaf of those in `tail`."""
         note, hashes = self.checkpoint(), [b.leaf_hash for b in self.built]
         node = merkle.nodes_of(hashes)
         collected = _Collector()
         for index, built in enumerate(self.built):
-            if index not in set(skip):
-                path = merkle.inclusion_proof(index, len(hashes), node)
+            path = merkle.inclusion_proof(index, len(hashes), node)
+            if index in tail:
+                collected.add_tail(index, built.leaf, path, note)
+            elif index not in skip:
                 collected.add_entry(index, built.leaf, path, note, self.disclosures(index))
         return collected.members
 
@@ -104,9 +146,11 @@ class BundledLog(MemoryLog):
         *,
         change: Callable[[dict[str, bytes]], None] = lambda members: None,
         skip: Iterable[int] = (),
+        tail: Iterable[int] = (),
     ) -> bytes:
         """The whole log as a small bundle; `change` may tamper before the manifest is signed."""
-        return self._write(self.entry_files(skip) | self.members(contacts), change)
+        files = self.entry_files(set(skip), set(tail))
+        return self._write(files | self.members(contacts), change)
 
     def tiled(
         self,
@@ -166,6 +210,7 @@ def journey() -> tuple[BundledLog, Contact, str, str]:
     allowed = log.issue(anna)
     log.withdraw(anna)
     denied = log.issue(anna, "withdrawn", "none", False, "withdrawn")
+    log.index()
     return log, anna, allowed, denied
 
 

@@ -17,7 +17,7 @@ from consentledger.ledger.proof import parse_tlog_proof
 from consentledger.verify.bundle import verify_bundle
 from consentledger.verify.report import Report
 from tests.unit.verify.bundles import BundledLog, check, journey, members, wrong
-from tests.unit.verify.memory import ORIGIN, PURPOSE, SENDER
+from tests.unit.verify.memory import ORIGIN, PURPOSE, SENDER, Contact
 
 
 def rezip(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
@@ -45,7 +45,9 @@ def test_the_journey_is_valid(tiled: bool) -> None:
 @pytest.mark.parametrize("tiled", [False, True], ids=["pairs", "tiles"])
 def test_one_changed_bit_in_any_member_is_named(tiled: bool) -> None:
     log, anna, _, _ = journey()
-    data = log.tiled([anna]) if tiled else log.bundle([anna])
+    tail = log.object(Contact("carl"))
+    data = log.tiled([anna]) if tiled else log.bundle([anna], tail=[tail])
+    assert check(data, log).exit_code == 0
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         names = [info.filename for info in opened.infolist() if info.file_size]
     for number, name in enumerate(names):
