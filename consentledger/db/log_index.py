@@ -24,7 +24,7 @@ from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConsentLedgerError, IntegrityError, NotFoundError
 from consentledger.ledger.absence import Index, Labels
 
-TAIL = 256
+TAIL = 64
 """An export shows so many entries behind the last index one by one, and closes the range when there are more."""
 
 

@@ -17,9 +17,11 @@ from consentledger.contacts.queries import contact_by_lookup, entry_indexes, loo
 from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.installation import Installation
 from consentledger.db.keystore import ContactKeys
+from consentledger.db.log_index import shorten_tail
 from consentledger.db.signing import named_evidence_signer
 from consentledger.db.tree import TreeReader
 from consentledger.evidence import queries, rules
+from consentledger.evidence.absence import absence_of, indexes_below, tail_below
 from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
 from consentledger.evidence.write import write_entries
@@ -51,8 +53,8 @@ CONTEXT_FILE = Path(__file__).with_name("context.jsonld")
 class ExportEvidence:
     """Asks for one address's evidence.
 
-    `labels`: disclose the contact's label key too, so that an auditor can look for entries left out;
-    whoever holds it can tell this contact's later entries in the log apart. `since`: add a proof that
+    `labels`: disclose the contact's label key too, and show that no later entry of it exists; whoever holds the key
+    can tell this contact's later entries in the log apart. `since`: add a proof that
     the log only grew since a checkpoint of that size.
     """
 
@@ -101,11 +103,14 @@ class _Scope:
 def export(installation: Installation, command: ExportEvidence, file: BinaryIO) -> Exported:
     """Writes the bundle of one address into a seekable file, member by member.
 
-    Signs the log's head first, so that everything committed is covered. InputError for what is no
+    Indexes what a long time left unindexed, and signs the log's head first, so that everything committed is
+    covered. InputError for what is no
     address or size, NotFoundError for an address without a record, UnavailableError when the head
     can't be signed now.
     """
     addresses.parse(command.address, "address")
+    if command.labels:
+        shorten_tail(installation.database, command.organisation_id)
     _sign(installation, command.organisation_id)
     with installation.database.snapshot() as session:
         scope = _scope(installation, session, command)
@@ -169,19 +174,21 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
         if index < size
     ]
     permits = queries.permits_of(scope.session, scope.organisation_id, scope.contact_id, size)
-    entries = _chosen(scope, sorted({*own, *(index for index, _, _ in permits)}))
+    tail = range(0)
+    if command.labels:
+        tail = tail_below(scope.session, scope.organisation_id, size)
+    entries = _chosen(scope, sorted({*own, *(i for i, _, _ in permits)}), command.labels)
     indexes = [entry.index for entry in entries]
     writer.add("README.txt", readme(scope.checkpoint, len(indexes), SMALL))
     policy = make_policy(scope.installation.signer.vkeys(scope.checkpoint.origin))
     writer.add("policy.txt", policy.text().encode("utf-8"))
     writer.add("checkpoint", scope.note.encode("utf-8"))
-    _write_opened(scope, writer, indexes)
+    _write_opened(scope, writer, indexes, tail)
     _write_permits(scope, writer, permits)
     _write_rules(writer, entries)
     _write_records(writer, entries)
     if command.labels:
-        key = {"contact": str(scope.contact_id), "key": to_base64_url(scope.keys.label)}
-        writer.add(f"labels/{scope.contact_id}.json", to_json(key))
+        _write_labels(scope, writer, own, entries)
     if command.since is not None and command.since < size:
         proof = scope.tree.consistency_proof(command.since, size)
         lines = "".join(f"{b64encode(hash_).decode('ascii')}\n" for hash_ in proof)
@@ -189,7 +196,20 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
     return Exported(len(indexes), len(permits), size)
 
 
-def _chosen(scope: _Scope, own: Sequence[int]) -> list[Entry]:
+def _write_labels(
+    scope: _Scope, writer: BundleWriter, own: Sequence[int], entries: Sequence[Entry]
+) -> None:
+    contact = str(scope.contact_id)
+    key = {"contact": contact, "key": to_base64_url(scope.keys.label)}
+    writer.add(f"labels/{contact}.json", to_json(key))
+    indexes = [entry for entry in entries if entry.kind.name == "log.index"]
+    absent = absence_of(
+        scope.session, scope.organisation_id, contact, scope.keys.label, own, indexes
+    )
+    writer.add(f"absence/{contact}.json", to_json(absent))
+
+
+def _chosen(scope: _Scope, own: Sequence[int], labels: bool) -> list[Entry]:
     """The person's entries and those of the organisation they rest on, opened, without their blobs."""
     opener = scope.opener
     named, shut, found = rules.Referenced(), [], []
@@ -206,6 +226,9 @@ def _chosen(scope: _Scope, own: Sequence[int]) -> list[Entry]:
     found += [e for e in map(_entry, opener.open(wanted)) if rules.rests_on(e, named)]
     erasures = [i for i, kind in others if kind.startswith("log.erasure/")]
     found += rules.covering(map(_entry, opener.open(erasures)), shut)
+    if labels:
+        indexes = indexes_below(scope.session, scope.organisation_id, scope.checkpoint.size)
+        found += map(_entry, opener.open(indexes))
     return sorted(found, key=lambda entry: entry.index)
 
 
@@ -218,11 +241,11 @@ def _has_blobs(entry: Entry, leaf: OpenedLeaf) -> bool:
     return entry.values.get("mail") is None or bool(leaf.blobs)
 
 
-def _write_opened(scope: _Scope, writer: BundleWriter, indexes: Sequence[int]) -> None:
+def _write_opened(scope: _Scope, writer: BundleWriter, indexes: Sequence[int], tail: range) -> None:
     leaves = scope.opener.open(indexes)
     write_entries(
         writer, scope.session, scope.organisation_id, scope.tree, scope.note, leaves, indexes,
-        scope.checkpoint.size,
+        scope.checkpoint.size, tail,
     )  # fmt: skip
 
 

@@ -23,16 +23,26 @@ def write_entries(
     leaves: Iterable[OpenedLeaf],
     indexes: Sequence[int],
     size: int,
+    tail: range,
 ) -> None:
-    """Writes proofs or tiles, disclosures and blobs of the leaves, which come in the log's order."""
-    if len(indexes) <= SMALL:
+    """Writes proofs or tiles, disclosures and blobs of the leaves, which come in the log's order.
+
+    Of the entries of the `tail` that are not among them, only the leaf.
+    """
+    if len(indexes) + len(tail) <= SMALL:
         for leaf in leaves:
             path = tree.inclusion_proof(leaf.index, size)
             writer.add_entry(leaf.index, leaf.leaf, path, note, leaf.disclosures)
             _write_blobs(writer, leaf)
+        for index, data in enumerate(
+            leaf_range(session, organisation_id, tail.start, tail.stop), tail.start
+        ):
+            if f"entries/{index}.tlog-proof" not in writer:
+                writer.add_tail(index, data, tree.inclusion_proof(index, size), note)
         return
+    company = {index // WIDTH for index in tail}
     shown = {index // WIDTH for index in indexes}
-    _write_tiles(writer, tree, size, shown)
+    _write_tiles(writer, tree, size, shown | company)
     for n, group in groupby(leaves, key=lambda leaf: leaf.index // WIDTH):
         opened = {}
         for leaf in group:
@@ -40,6 +50,9 @@ def write_entries(
             _write_blobs(writer, leaf)
         whole = leaf_range(session, organisation_id, n * WIDTH, min(size, (n + 1) * WIDTH))
         writer.add_entry_bundle(n, whole, opened)
+    for n in sorted(company - shown):
+        whole = leaf_range(session, organisation_id, n * WIDTH, min(size, (n + 1) * WIDTH))
+        writer.add_entry_bundle(n, whole, {})
 
 
 def _write_tiles(writer: BundleWriter, tree: TreeReader, size: int, shown: set[int]) -> None:
