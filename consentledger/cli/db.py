@@ -13,9 +13,10 @@ from sqlalchemy.exc import ArgumentError
 
 from consentledger.cli.context import opened_database
 from consentledger.db.backup import copy_sqlite
+from consentledger.db.engine import Database
 from consentledger.db.engines import DATABASE_URL, sqlite_path, with_driver
 from consentledger.db.key_database import SETTING as KEYSTORE_URL
-from consentledger.db.migrate import current_revision, upgrade
+from consentledger.db.migrate import current_revision, keystore_revision, upgrade
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings
 
@@ -27,17 +28,28 @@ def db() -> None:
 
 @db.command("upgrade")
 def upgrade_command() -> None:
-    """Bring the schema up to this version's; safe to run again, and while others run it."""
+    """Bring the schema up to this version's; safe to run again, and while others run it.
+
+    A key store of its own (KEYSTORE_URL) is brought up to date first.
+    """
     settings = Settings.load()
-    _make_folder(settings.database_url)
+    _make_folder(settings.database_url, DATABASE_URL)
+    if settings.keystore_url is not None:
+        _make_folder(settings.keystore_url, KEYSTORE_URL)
     with opened_database(settings) as database:
-        before = current_revision(database)
+        before = _revisions(database)
         upgrade(database)
-        after = current_revision(database)
-    if before == after:
-        click.echo(f"The schema is up to date ({after}).")
-    else:
-        click.echo(f"The schema went from {before or 'nothing'} to {after}.")
+        for (what, old), (_, new) in zip(before, _revisions(database), strict=True):
+            if old == new:
+                click.echo(f"The {what} is up to date ({new}).")
+            else:
+                click.echo(f"The {what} went from {old or 'nothing'} to {new}.")
+
+
+def _revisions(database: Database) -> list[tuple[str, str | None]]:
+    store = database.log.keystore.database
+    keys = [] if store is None else [("key store's schema", keystore_revision(store))]
+    return [("schema", current_revision(database)), *keys]
 
 
 @db.command("backup")
@@ -78,7 +90,7 @@ def _sqlite_file(settings: Settings, keystore: bool) -> Path:
     return sqlite_path(url, setting)
 
 
-def _make_folder(database_url: str) -> None:
+def _make_folder(database_url: str, setting: str) -> None:
     # The first start in an empty folder: ./instance is ours to make, private to this user.
     with suppress(ArgumentError):
         url = make_url(database_url)
@@ -90,5 +102,5 @@ def _make_folder(database_url: str) -> None:
         except OSError as error:
             raise ConfigurationError(
                 f"Cannot make the database's folder {folder}: {error.strerror}. "
-                "Set CONSENTLEDGER_DATABASE_URL to a place of yours."
+                f"Set {setting} to a place of yours."
             ) from error
