@@ -32,13 +32,25 @@ HOW TO CHECK IT WITHOUT OUR SOFTWARE
 - permits/ID.json: `disclosure` hashes to a line `consentledger/permit/v1 COMMITMENT`, which `path`
   leads to `p root` of the entry `batch`.
 - records/*.jsonld: consent records by ISO/IEC TS 27560 in W3C DPV terms.
-- labels/CONTACT.json: the key under which this person's entries are labelled, label n being
-  HMAC-SHA-256(key, n as 8 bytes): with it, anybody can look through the log for entries left out.
+- labels/CONTACT.json: the key under which this person's entries are labelled, on the leaf's line `s`.
+  Label N, counted from 0, is what this prints (KEY: the `key` in the file):
+      python3 -c 'import hmac; from base64 import *; print(urlsafe_b64encode(hmac.digest(
+          urlsafe_b64decode("KEY="), (N).to_bytes(8, "big"), "sha256"))[:43].decode())'
+  Labels 0, 1, 2... are on entries of this bundle, in order.
+- absence/CONTACT.json shows that the next one, `label`, is nowhere in the log, so that nothing later
+  about this person was left out. Each entry log.index commits to the labels of the entries from
+  `p first` up to `p size`, sorted: `p root` is the RFC 9162 root over its `p count` labels, a leaf
+  being SHA-256(0x00 || label). The first begins at 0, the next where the one before ends. In each,
+  `left` and `right` are labels at neighbouring positions (null: none, at an end) between which the
+  label would stand; their paths lead to `p root`. `present` shows the same way which are there.
+- tail/N.tlog-proof: the leaves behind the last log.index that are not in entries/. Together they are all
+  up to the checkpoint's size, and none has the label. Nothing in them can be read.
 
 WHAT IT DOES NOT SHOW
 Times are the organisation's claim unless a witness or a time stamp covers the checkpoint. A permit
 shows that a message was allowed, not that it was sent. Another contact of the same person, and
-what was never logged, are not here; the person's own receipts are the check on that.
+what was never logged, are not here; the person's own receipts are the check on that. That a log.index
+lists every label of its range is checked by whoever holds the whole log; a false one stays in it.
 
 KEEP IT SAFE: it holds personal data. Use it for the claim it was made for, then delete it.
 """

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import io
 import itertools
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -26,9 +30,12 @@ from pymerkle.core import _inclusion_path_layout
 from pymerkle.proof import InclusionProof, InvalidProof
 
 from consentledger.db.installation import Installation
+from consentledger.evidence.readme import readme
+from consentledger.ledger.checkpoint import Checkpoint
 from tests.factories import create_published_form
 from tests.support.evidence import Path
 from tests.unit.verify.bundles import journey
+from tests.unit.verify.memory import Contact
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Taken:
             if name.endswith(".tlog-proof"):
                 text = data.decode()
                 extra = next(x for x in text.split("\n") if x.startswith("extra "))
-                index = int(name.removeprefix("entries/").removesuffix(".tlog-proof"))
+                index = int(name.rpartition("/")[2].removesuffix(".tlog-proof"))
                 yield index, text, base64.b64decode(extra.removeprefix("extra "))
 
 
@@ -59,7 +66,8 @@ def take(data: bytes, policy: bytes) -> Taken:
 def made() -> Taken:
     """A log in memory that holds every turn of the main path."""
     log, anna, _, _ = journey()
-    return take(log.bundle([anna]), log.policy())
+    tail = log.object(Contact("carl"))
+    return take(log.bundle([anna], tail=[tail]), log.policy())
 
 
 @pytest.fixture
@@ -156,6 +164,8 @@ def test_the_readme_s_steps_with_nothing_but_a_hash_function(made: Taken) -> Non
     check_note(text + "\n", signatures, evidence.removeprefix("p evidence_key "))
     for index, _, leaf in made.proofs():
         lines = leaf.decode().split("\n")
+        if f"entries/{index}.disclosures" not in files:
+            continue  # of the tail there is the leaf alone
         for disclosure in files[f"entries/{index}.disclosures"].decode().split("\n")[:-1]:
             _, name, _ = json.loads(base64.urlsafe_b64decode(disclosure + "=="))
             digest = hashlib.sha256(disclosure.encode()).digest()
@@ -191,3 +201,60 @@ def test_a_permit_by_hand(made: Taken) -> None:
         path = [base, *map(base64.b64decode, permit["path"])]
         proof = InclusionProof("sha256", True, size, row + 1, rule, path)
         proof.verify(base, bytes.fromhex(plain["root"]), index=row + 1, size=size)
+
+
+def in_tree(place: dict[str, Any], count: int, root: str) -> bytes:
+    """The label at a place, if its path leads to the root."""
+    mark = base64.urlsafe_b64decode(place["label"] + "=")
+    base = hashlib.sha256(b"\x00" + mark).digest()
+    rule, _ = _inclusion_path_layout(place["position"] + 1, count)
+    path = [base, *map(base64.b64decode, place["path"])]
+    proof = InclusionProof("sha256", True, count, place["position"] + 1, rule, path)
+    proof.verify(base, bytes.fromhex(root), index=place["position"] + 1, size=count)
+    return mark
+
+
+def absence_by_hand(taken: Taken) -> int:
+    """The steps of the bundle's README; returns how many places were looked at."""
+    [told] = [json.loads(data) for name, data in taken.files.items() if name.startswith("absence/")]
+    key = json.loads(taken.files[f"labels/{told['contact']}.json"])["key"]
+    number = told["label"].to_bytes(8, "big")
+    mark = hmac.digest(base64.urlsafe_b64decode(key + "="), number, "sha256")
+    leaves = {index: leaf.decode().split("\n") for index, _, leaf in taken.proofs()}
+    indexes = [i for i, lines in sorted(leaves.items()) if lines[1] == "kind log.index/1"]
+    assert [part["entry"] for part in told["ranges"]] == indexes
+    end = places = 0
+    for part in told["ranges"]:
+        plain = dict(x.split(" ")[1:] for x in leaves[part["entry"]] if x.startswith("p "))
+        count = int(plain["count"])
+        assert int(plain["first"]) == end
+        end = int(plain["size"])
+        left, right = part["left"], part["right"]
+        before = left["position"] if left else -1
+        assert (right["position"] if right else count) == before + 1
+        assert left is None or in_tree(left, count, plain["root"]) < mark
+        assert right is None or in_tree(right, count, plain["root"]) > mark
+        for place in part["present"]:
+            in_tree(place, count, plain["root"])
+        places += bool(left) + bool(right) + len(part["present"])
+    size = int(taken.files["checkpoint"].decode().split("\n")[1])
+    for index in range(end, size):
+        assert f"s {b64url(mark)}" not in leaves[index]
+    return places
+
+
+def test_absence_by_hand(made: Taken, exported: Taken) -> None:
+    assert absence_by_hand(made) >= 6
+    assert absence_by_hand(exported) == 0  # a young log is all tail
+
+
+def test_a_label_by_the_command_of_the_readme(made: Taken) -> None:
+    [key] = [json.loads(d)["key"] for n, d in made.files.items() if n.startswith("labels/")]
+    text = readme(Checkpoint("o", 1, bytes(32)), 1, 1).decode()
+    program = text.partition("python3 -c '")[2].partition("'")[0]
+    program = program.replace("KEY", key).replace("(N)", "(4)")
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    lines = {x for _, _, leaf in made.proofs() for x in leaf.decode().split("\n")}
+    assert f"s {done.stdout.strip()}" in lines

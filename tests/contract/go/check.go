@@ -31,7 +31,7 @@ func main() {
 	folder, vkey := os.Args[1], os.Args[2]
 	verifier, err := note.NewVerifier(vkey)
 	must(err, "the log's key")
-	names, err := filepath.Glob(filepath.Join(folder, "entries", "*.tlog-proof"))
+	names, err := filepath.Glob(filepath.Join(folder, "*", "*.tlog-proof")) // entries and tail
 	must(err, folder)
 	for _, name := range names {
 		data, err := os.ReadFile(name)
