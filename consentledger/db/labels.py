@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.models import LogIndex, LogLeaf
 from consentledger.kernel.errors import IntegrityError, VerificationError
-from consentledger.ledger.absence import START, Index, Labels, label_of, read_index
+from consentledger.ledger.absence import START, Index, Labels, labels_of, read_index
 from consentledger.ledger.leaf import parse_leaf
 
 RANGE = 65_536
@@ -52,16 +52,16 @@ def _scan(session: Session, organisation_id: UUID, first: int, size: int) -> Ite
         .execution_options(yield_per=_CHUNK)
     )
     expected = first
-    for entry_index, start in session.execute(query):
-        if entry_index != expected:
+    for rows in session.execute(query).partitions():
+        if [row[0] for row in rows] != list(range(expected, expected + len(rows))):
             break
         # SQLite keeps whatever type was put in by hand.
-        label = label_of(start if isinstance(start, bytes) else str(start).encode())
-        if label is not None:
-            yield label
-        expected += 1
+        yield from labels_of(
+            leaf if isinstance(leaf, bytes) else str(leaf).encode() for _, leaf in rows
+        )
+        expected += len(rows)
     if expected != size:
-        raise IntegrityError(f"log_leaf {expected} is missing")
+        raise IntegrityError(f"a leaf is missing at or behind log_leaf {expected}")
 
 
 def index_leaves(

@@ -19,7 +19,7 @@ from consentledger.db.log_index import index_due, index_log, last_index, shorten
 from consentledger.db.models import LogIndex, LogLeaf
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.kernel.ids import uuid7
-from consentledger.ledger.absence import Index, Labels, check_cover, label_of, read_index
+from consentledger.ledger.absence import Index, Labels, check_cover, read_index
 from consentledger.ledger.leaf import label, parse_leaf
 from tests.support.logs import SmallLog, expired, make_log
 
@@ -47,7 +47,7 @@ def indexes(log: SmallLog) -> list[Index]:
         leaves = session.scalars(query.order_by(LogLeaf.entry_index)).all()
         for entry_index, leaf in index_leaves(session, log.organisation_id):
             index = read_index(parse_leaf(leaf).plain, entry_index)
-            scanned = [label_of(one) for one in leaves[index.first : index.size]]
+            scanned = [parse_leaf(one).label for one in leaves[index.first : index.size]]
             assert Labels(filter(None, scanned)).index(index.first, index.size) == index
             found.append(index)
     check_cover(found)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from consentledger.kernel.errors import VerificationError
 from consentledger.law import packs
 from consentledger.ledger import merkle
-from consentledger.ledger.absence import Index, Labels, label_of, read_index
+from consentledger.ledger.absence import Index, Labels, labels_of, read_index
 from consentledger.ledger.bundle import BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
 from consentledger.ledger.disclosure import Value
@@ -87,8 +87,7 @@ class BundledLog(MemoryLog):
 
     def labels(self, first: int, size: int) -> Labels:
         """The labels of a range."""
-        marks = [label_of(b.leaf) for b in self.built[first:size]]
-        return Labels(mark for mark in marks if mark is not None)
+        return Labels(labels_of(built.leaf for built in self.built[first:size]))
 
     def index(self, **changes: str) -> int:
         """Appends the log.index that is due; `changes` replace what it says."""
@@ -100,7 +99,7 @@ class BundledLog(MemoryLog):
     def absence_part(self, contact: Contact, entry: int, first: int, size: int) -> object:
         """What an honest writer says of one range: ValueError when the contact's next label is in it."""
         marks = {label(contact.key, n): n for n in range(contact.entries)}
-        inside = [label_of(built.leaf) for built in self.built[first:size]]
+        inside = labels_of(built.leaf for built in self.built[first:size])
         shown = [marks[mark] for mark in inside if mark in marks]
         labels = self.labels(first, size)
         return absence_range(entry, labels, contact.key, shown, contact.entries)
