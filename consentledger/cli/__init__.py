@@ -20,6 +20,7 @@ COMMANDS = {
     "log": "consentledger.cli.log:log",
     "organisation": "consentledger.cli.organisation:organisation",
     "outbox": "consentledger.cli.outbox:outbox",
+    "secrets": "consentledger.cli.secrets:secrets",
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",
     "web": "consentledger.cli.web:web",

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from consentledger.cli.context import opened_installation
+from consentledger.cli.rotate_key import rotate_key
 from consentledger.db.fsck import Report, organisations_with_logs
 from consentledger.db.fsck import fsck as check
 from consentledger.kernel.settings import Settings
@@ -17,6 +18,9 @@ BROKEN = 65
 @click.group()
 def log() -> None:
     """The organisations' logs: sign their heads, and check them against their raw rows."""
+
+
+log.add_command(rotate_key)
 
 
 @log.command()

@@ -19,6 +19,10 @@ class HeadMac:
         """Returns the MAC over origin, size and frontier, 32 bytes."""
         return _mac(self._keys[-1], origin, frontier)
 
+    def is_newest(self, origin: str, frontier: Frontier, mac: bytes) -> bool:
+        """Tells whether a head's MAC is by the newest key, so that the older ones are not needed for it."""
+        return hmac.compare_digest(mac, self.make(origin, frontier))
+
     def check(self, origin: str, frontier: Frontier, root: bytes, mac: bytes) -> None:
         """Raises IntegrityError unless the head's root and MAC belong to its frontier."""
         known = any(

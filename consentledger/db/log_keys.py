@@ -17,7 +17,6 @@ from consentledger.kernel.secrets import PREFIX
 from consentledger.ledger.leaf import parse_leaf
 
 _KINDS = tuple(b"consentledger/leaf/v1\nkind " + kind for kind in (b"log.genesis/", b"log.key/"))
-_READ_PER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ def named_keys(
         .where(LogLeaf.entry_index >= first, LogLeaf.entry_index < size)
         .where(or_(*(func.substr(LogLeaf.leaf, 1, len(kind)) == kind for kind in _KINDS)))
         .order_by(LogLeaf.entry_index)
-        .execution_options(yield_per=_READ_PER)
     )
     found = []
     for index, leaf in session.execute(query):

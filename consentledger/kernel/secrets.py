@@ -11,7 +11,7 @@ from environs import FileAwareEnv
 
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.secret_files import PREFIX as PREFIX
-from consentledger.kernel.secret_files import check_files
+from consentledger.kernel.secret_files import check_files, fingerprint
 
 NAMES = ("LINK_KEYS", "SECRET_KEYS", "APPEND_KEY", "EVIDENCE_KEY", "LOG_KEY", "MASTER_KEY")
 KEPT_PRIVATE = (*NAMES, "LOG_KEY_COMMAND", "MAIL_PASSWORD", "DATABASE_URL", "KEYSTORE_URL", "GUARD")
@@ -60,6 +60,40 @@ def read_secrets(env: FileAwareEnv) -> Secrets:
         master_keys=read["MASTER_KEY"],
         log_commands=commands,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SecretState:
+    """What can be said about one secret without showing it."""
+
+    ok: bool
+    text: str
+
+
+def inspect_secrets() -> list[SecretState]:
+    """Looks at every secret on its own, whatever is wrong with the others."""
+    env = FileAwareEnv(prefix=PREFIX, strip_whitespace=True)
+    found = []
+    commands: tuple[tuple[str, ...], ...] = ()
+    try:
+        check_files(["LOG_KEY_COMMAND"])
+        commands = _commands(env.str("LOG_KEY_COMMAND", ""))
+        if commands:
+            found.append(SecretState(True, f"LOG_KEY_COMMAND: {len(commands)} command(s) sign"))
+    except ConfigurationError as error:
+        found.append(SecretState(False, str(error)))
+    return found + [_state(env, name, name == "LOG_KEY" and bool(commands)) for name in NAMES]
+
+
+def _state(env: FileAwareEnv, name: str, optional: bool) -> SecretState:
+    try:
+        check_files([name])
+        keys = _key_list(env, name)
+    except ConfigurationError as error:
+        return SecretState(False, str(error))
+    if not keys:
+        return SecretState(optional, f"{name}: none" if optional else _missing([name]))
+    return SecretState(True, f"{name}: {len(keys)} key(s), the newest is {fingerprint(keys[-1])}")
 
 
 def _missing(names: list[str]) -> str:

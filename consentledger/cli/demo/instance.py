@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from consentledger.kernel.errors import ConfigurationError
-
-SECRETS = ("LINK_KEYS", "SECRET_KEYS", "APPEND_KEY", "EVIDENCE_KEY", "LOG_KEY", "MASTER_KEY")
-PREFIX = "CONSENTLEDGER_"
+from consentledger.kernel.secret_files import PREFIX, file_of, make_files
+from consentledger.kernel.secrets import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +21,7 @@ class Instance:
         """Make the folder (mode 0700) and its secrets (0600) unless they are there already."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         instance = cls(folder.resolve())
-        keys = instance.folder / "secrets"
-        keys.mkdir(mode=0o700, exist_ok=True)
-        for name in SECRETS:
-            _make_secret(keys / name.lower())
+        make_files(instance.folder / "secrets", NAMES)
         return instance
 
     def environment(self, base_url: str, smtp_port: int) -> dict[str, str]:
@@ -44,19 +38,6 @@ class Instance:
             "MAIL_PORT": str(smtp_port),
             "MAIL_TLS": "none",
             "CHECKPOINT_SECONDS": "0.5",
-            **{f"{name}_FILE": str(self.folder / "secrets" / name.lower()) for name in SECRETS},
+            **{f"{name}_FILE": str(file_of(self.folder / "secrets", name)) for name in NAMES},
         }
         return {**kept, **{PREFIX + name: value for name, value in values.items()}}
-
-
-def _make_secret(file: Path) -> None:
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot write {file}: {error.strerror}. Start in a folder of yours."
-        ) from error
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(secrets.token_urlsafe(32))
