@@ -6,6 +6,13 @@ tree walks the leaves; claims holds head, checkpoints and guard against what was
 from __future__ import annotations
 
 from consentledger.db.fsck.claims import fsck, organisations_with_logs
-from consentledger.db.fsck.model import Finding, Report
+from consentledger.db.fsck.model import Finding, PausedError, Position, Report
 
-__all__ = ["Finding", "Report", "fsck", "organisations_with_logs"]
+__all__ = [
+    "Finding",
+    "PausedError",
+    "Position",
+    "Report",
+    "fsck",
+    "organisations_with_logs",
+]

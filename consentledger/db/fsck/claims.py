@@ -9,13 +9,21 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.fsck.model import Progress, Report, Stop
-from consentledger.db.fsck.openings import check_openings
+from consentledger.db.fsck.model import Position, Progress, Report, Step, Stop
+from consentledger.db.fsck.openings import ContactsCheck, Opener, check_openings
+from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.fsck.tree import TreeCheck
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
+from consentledger.db.labels import check_log_index
 from consentledger.db.models import LogCheckpoint, LogHead, LogNode
-from consentledger.kernel.errors import ConsentLedgerError, NotFoundError
+from consentledger.db.tree import TreeReader
+from consentledger.kernel.errors import (
+    ConflictError,
+    ConsentLedgerError,
+    NotFoundError,
+    UnavailableError,
+)
 from consentledger.ledger.checkpoint import open_checkpoint
 from consentledger.ledger.merkle import Frontier
 from consentledger.ledger.note import Verifier
@@ -29,40 +37,93 @@ def fsck(
     *,
     openings: bool = False,
     progress: Progress = lambda _done, _total: None,
+    step: Step | None = None,
+    position: Position | None = None,
+    contacts: ContactsCheck | None = None,
 ) -> Report:
     """Checks one organisation's log in one snapshot; with `openings`, also that each opens its leaf.
 
-    `progress` is called with (entries done, entries in all). NotFoundError when there is no such log.
+    `step` is called at the end of every block and may raise PausedError; `position` is where an earlier run
+    stopped. `contacts` takes the entries of contacts over from the openings' walk, to look at them one contact
+    after the other (replay). NotFoundError when there is no such log, ConflictError when the position is not
+    one of this log.
     """
+    step = step or (lambda _position, done, total: progress(done, total))
     with installation.database.snapshot() as session:
         head = session.get(LogHead, organisation_id)
         if head is None:
             raise NotFoundError("this organisation has no log")
-        report = Report(head.origin, head.size)
+        position = _begin(session, head, position)
+        report = position.report
+        system = SystemEntries(session, organisation_id)
         # The guard is read after the snapshot began: what it holds may be younger, never older, than the rows.
-        check = TreeCheck(session, organisation_id, report)
-        check.run(_stops(installation, session, head, report), progress)
-        _check_head(installation, head, check.frontier, report)
-        _check_surplus_nodes(session, head, check.frontier, report)
+        stops = _stops(installation, session, head, system, position)
+        TreeCheck(session, organisation_id, position).run(stops, step)
+        if position.phase == "tree":
+            _check_head(installation, head, position.frontier, report)
+            _check_surplus_nodes(session, head, position.frontier, report)
+            for where, message in check_log_index(session, organisation_id, system.indexes):
+                report.add(where, message)
+            position.phase = "openings"
         if openings:
-            report.openings = check_openings(installation, session, head, report, progress)
+            opener = Opener(installation.keystore, session, head, system)
+            check_openings(opener, position, step, by_contact=contacts is not None)
+            if contacts is not None:
+                contacts(opener, position, step)
     return report
 
 
+def _begin(session: Session, head: LogHead, position: Position | None) -> Position:
+    """Starts anew, or goes on where a run stopped, if what it derived is still the start of this tree."""
+    if position is None:
+        return Position(Report(head.origin, head.size))
+    size, report = position.frontier.size, position.report
+    if report.origin != head.origin or head.size < max(size, position.after + 1):
+        raise ConflictError(
+            f"the state is of a run over {report.size} entries of {report.origin}, which these rows do not begin with"
+        )
+    if size and not report.findings:  # with findings this run can't end well anyway
+        try:
+            root = TreeReader(session, head.organisation_id).root(size)
+        except ConsentLedgerError as error:
+            raise ConflictError(f"the state does not fit the database: {error}") from error
+        if root != position.frontier.root():
+            raise ConflictError(
+                f"the state does not fit the database: another root of the first {size} entries"
+            )
+    if head.size > size:  # it grew meanwhile: the rest of the tree, and the new head, come first
+        position.phase = "tree"
+    report.size = head.size
+    return position
+
+
 def _stops(
-    installation: Installation, session: Session, head: LogHead, report: Report
+    installation: Installation,
+    session: Session,
+    head: LogHead,
+    system: SystemEntries,
+    position: Position,
 ) -> Iterator[Stop]:
-    verifier = Verifier.from_vkey(installation.signer.vkey(head.origin))
+    report = position.report
+    verifiers = system.verifiers(_own_verifiers(installation, head.origin))
     published = (
-        Stop(row.size, _checkpoint_check(row, verifier, report))
+        Stop(row.size, _checkpoint_check(row, verifiers, position))
         for row in session.scalars(
             select(LogCheckpoint)
             .where(LogCheckpoint.organisation_id == head.organisation_id)
+            .where(LogCheckpoint.size > position.checked)
             .order_by(LogCheckpoint.size)
             .execution_options(yield_per=500)
         )
     )
     return merge(published, _guard_stops(installation, head, report), key=lambda stop: stop.size)
+
+
+def _own_verifiers(installation: Installation, origin: str) -> list[Verifier]:
+    try:
+        return [Verifier.from_vkey(installation.signer.vkey(origin))]
+    except UnavailableError:
+        return []  # a key behind a command that does not answer: the log names it, too
 
 
 def _guard_stops(installation: Installation, head: LogHead, report: Report) -> list[Stop]:
@@ -82,14 +143,17 @@ def _guard_check(signed: Signed, report: Report) -> _Check:
     return check
 
 
-def _checkpoint_check(row: LogCheckpoint, verifier: Verifier, report: Report) -> _Check:
+def _checkpoint_check(row: LogCheckpoint, verifiers: list[Verifier], position: Position) -> _Check:
+    report = position.report
+
     def check(root: bytes) -> None:
         report.checkpoints += 1
+        position.checked = row.size
         where = f"log_checkpoint {row.size}"
         if row.root != root:
             report.add(where, "its root is not the root of the entries before it")
         try:
-            signed = open_checkpoint(row.note, [verifier])
+            signed = open_checkpoint(row.note, verifiers)
         except ConsentLedgerError as error:
             report.add(where, f"its note does not verify: {error}")
             return

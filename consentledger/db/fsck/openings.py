@@ -2,77 +2,258 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consentledger.db.entries import open_disclosures, opening_context, unframe
-from consentledger.db.fsck.model import BLOCK, Progress, Report
-from consentledger.db.installation import Installation
-from consentledger.db.keystore import Sealer
-from consentledger.db.models import LogHead, LogLeaf, Opening
+from consentledger.db.fsck.model import BLOCK, Position, Report, Step
+from consentledger.db.fsck.rows import RawRows
+from consentledger.db.fsck.system import SystemEntries
+from consentledger.db.keystore import ContactKeys, KeyStore
+from consentledger.db.models import LogHead
+from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConsentLedgerError, NotFoundError
-from consentledger.ledger.kinds import KINDS
-from consentledger.ledger.leaf import check_blob, check_disclosures, parse_leaf
+from consentledger.ledger.disclosure import Value
+from consentledger.ledger.kinds import KINDS, Kind
+from consentledger.ledger.leaf import ParsedLeaf, check_blob, check_disclosures, parse_leaf
+from consentledger.ledger.merkle import leaf_hash
 
 KEYS_KEPT = 10_000
-ERASURE = b"consentledger/leaf/v1\nkind log.erasure/"
+# The kinds whose own append stored the blobs that they name; others name a published wording's.
+OWN_BLOBS = {
+    "confirmation.prepared": ("mail",),
+    "form.published": ("notice", "text"),
+    "wording.published": ("notice", "text"),
+}
 
 
-def check_openings(
-    installation: Installation, session: Session, head: LogHead, report: Report, progress: Progress
-) -> int:
-    """Opens every entry's openings and checks them against its leaf; returns how many entries opened.
+class Told(NamedTuple):
+    """One entry as far as it opens: `values` is None when nothing of it is left and that is excused."""
 
-    An entry of which nothing is left must be named by a `log.erasure` (its plain ranges).
-    """
-    keys = _Keys(installation, session, head.organisation_id)
-    erased = _erased_ranges(session, head.organisation_id)
-    opened = 0
-    for low in range(0, head.size, BLOCK):
-        leaves = _leaves(session, head.organisation_id, low)
-        openings = _openings(session, head.organisation_id, low)
-        for index, leaf, digest in leaves:
-            parts = openings.get(index, [])
-            if not parts and any(first <= index <= last for first, last in erased):
-                continue
-            opened += 1
+    entry_index: int
+    parsed: ParsedLeaf
+    leaf_hash: bytes
+    values: dict[str, Value] | None
+    blobs: list[bytes]
+    key_id: UUID | None
+    appended_at: Any
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind."""
+        return self.parsed.kind_name
+
+
+class Opener:
+    """Opens entries block by block; keeps the keys of some thousand contacts, and nothing per entry."""
+
+    def __init__(
+        self, keystore: KeyStore, session: Session, head: LogHead, system: SystemEntries
+    ) -> None:
+        self.session = session
+        self.organisation_id = head.organisation_id
+        self.began_as = head.began_as
+        self.size = head.size
+        self.system = system
+        self.rows = RawRows(session, head.organisation_id)
+        self.keystore = keystore
+        self.organisation = keystore.organisation(session, head.organisation_id)
+        self._keys: OrderedDict[UUID, ContactKeys | None] = OrderedDict()
+        self._now = now()
+
+    def on(self, session: Session) -> Opener:
+        """Returns the same opener on another session, for example a writing transaction's; keys are shared."""
+        other = copy(self)
+        other.session, other.rows = session, RawRows(session, self.organisation_id)
+        return other
+
+    def keys(self, key_ids: Iterable[UUID]) -> dict[UUID, ContactKeys | None]:
+        """Returns contacts' keys, None for one that is not there; read at once, the latest are kept."""
+        wanted = set(key_ids)
+        found = {one: self._keys[one] for one in wanted if one in self._keys}
+        missing = sorted(wanted - found.keys())
+        if missing:
+            found |= self._read_keys(missing)
+        self._keys.update(found)
+        for one in found:
+            self._keys.move_to_end(one)
+        while len(self._keys) > KEYS_KEPT:
+            self._keys.popitem(last=False)
+        return found
+
+    def _read_keys(self, wanted: Sequence[UUID]) -> dict[UUID, ContactKeys | None]:
+        try:
+            read = self.keystore.contact_keys_many(self.session, self.organisation_id, wanted)
+        except ConsentLedgerError:
+            if len(wanted) == 1:  # it is there, and does not unwrap: as good as missing
+                return {wanted[0]: None}
+            # One bad key must not hide the others.
+            return {one: keys for each in wanted for one, keys in self._read_keys([each]).items()}
+        return {one: read.get(one) for one in wanted}
+
+    def open(
+        self, leaves: Sequence[Any], openings: Sequence[Any], report: Report, *, blobs: bool = True
+    ) -> list[Told]:
+        """Opens these leaves with their openings' rows; what is wrong goes into the report, by index."""
+        parts: dict[int, list[Any]] = {}
+        for row in openings:
+            parts.setdefault(row[0], []).append(row)
+        uuid = self.rows.uuid
+        keys = self.keys(uuid(row[2]) for row in openings if row[2] is not None)
+        told = []
+        for index, leaf, _, at in leaves:
             try:
-                _check_entry(head.began_as, leaf, digest, parts, keys)
+                told.append(
+                    self._entry((index, bytes_of(leaf), at), parts.get(index, ()), keys, blobs)
+                )
             except ConsentLedgerError as error:
                 report.add(f"opening {index}", str(error))
-        progress(min(low + BLOCK, head.size), head.size)
-    return opened
+        return told
+
+    def _entry(
+        self,
+        row: tuple[int, bytes, Any],
+        parts: Sequence[Any],
+        keys: dict[UUID, ContactKeys | None],
+        blobs: bool,
+    ) -> Told:
+        index, leaf, at = row
+        parsed, digest = parse_leaf(leaf), leaf_hash(leaf)
+        if not parts and self.system.erased(index):
+            return Told(index, parsed, digest, None, [], None, at)
+        disclosures: list[str] = []
+        stored: list[bytes] = []
+        key_id = None
+        for _, name, key, sealed in parts:
+            if name == "copy" and not blobs:
+                continue
+            key_id = self.rows.uuid(key) if key is not None else None
+            content = self._unseal(key_id, keys, digest, name, sealed)
+            if content is None:
+                if self.system.erased(index, name):
+                    continue
+                raise NotFoundError(
+                    "its key is missing or does not unwrap, and no log.erasure covers it"
+                )
+            if name == "copy":
+                stored = unframe(content)
+            else:
+                disclosures += open_disclosures(content)
+        values = check_disclosures(parsed, disclosures)
+        kind = KINDS.get((parsed.kind_name, parsed.version))
+        if kind is None:
+            raise NotFoundError(f"nobody knows the kind {parsed.kind_name}/{parsed.version}")
+        whole = self._complete(row, kind, values, stored if blobs else None)
+        return Told(index, parsed, digest, values if whole else None, stored, key_id, at)
+
+    def _unseal(
+        self,
+        key_id: UUID | None,
+        keys: dict[UUID, ContactKeys | None],
+        digest: bytes,
+        name: str,
+        sealed: bytes,
+    ) -> bytes | None:
+        context = opening_context(self.began_as, digest, name)
+        if key_id is None:
+            return self.organisation.sealer.open(sealed, context)
+        found = keys[key_id]
+        return found.sealer.open(sealed, context) if found else None
+
+    def _complete(
+        self,
+        row: tuple[int, bytes, Any],
+        kind: Kind,
+        values: dict[str, Value],
+        stored: list[bytes] | None,
+    ) -> bool:
+        """Raises NotFoundError for what is missing without an excuse; False when core fields are, with one."""
+        whole = True
+        if len(values) != len(kind.fields):
+            missing = [one for one in kind.fields if one.name not in values]
+            for opening_class in ("core", "technical"):
+                names = [one.name for one in missing if one.opening == opening_class]
+                whole = whole and not (names and opening_class == "core")
+                if names and not self._excused(row, opening_class):
+                    raise NotFoundError(
+                        f"the {opening_class} opening lacks {', '.join(names)}, and no log.erasure or"
+                        " log.retention says why"
+                    )
+        if stored is None:
+            return whole
+        named = [values[name] for name in kind.blobs if values.get(name) is not None]
+        for blob in stored:
+            if not any(_matches(value, blob) for value in named):
+                raise NotFoundError("a stored blob belongs to none of the entry's fields")
+        own = [values.get(name) for name in OWN_BLOBS.get(kind.name, ())]
+        wanted = sum(value is not None for value in own)
+        if len(stored) < wanted and not self._excused(row, "copy"):
+            raise NotFoundError(
+                f"{wanted - len(stored)} of its blobs are missing, and no log.erasure or log.retention"
+                " says why"
+            )
+        return whole
+
+    def _excused(self, row: tuple[int, bytes, Any], opening_class: str) -> bool:
+        try:
+            at = self.rows.instant(row[2])
+        except ConsentLedgerError:
+            at = self._now
+        return self.system.excused(row[0], opening_class, at, self._now)
 
 
-def _check_entry(
-    began_as: str, leaf: bytes, digest: bytes, parts: list[Opening], keys: _Keys
+ContactsCheck = Callable[[Opener, Position, Step], None]
+"""Looks at the entries of contacts, one contact after the other: opens, labels, state."""
+
+
+def check_openings(opener: Opener, position: Position, step: Step, *, by_contact: bool) -> None:
+    """Opens entries' openings in index order, from `position.opened` on, and checks them against their leaves.
+
+    An entry of which nothing is left must be named by a `log.erasure` (its plain ranges). With `by_contact` the
+    entries that have an owner are left to who looks at them contact by contact.
+    """
+    rows, report = opener.rows, position.report
+    for low in range(position.opened + 1, opener.size, BLOCK):
+        high = min(low + BLOCK, opener.size)
+        owned = {row[1] for row in rows.owned_between(low, high)}
+        leaves = rows.leaves_between(low, high)
+        _check_owners(leaves, owned, opener.system, report)
+        openings = rows.openings_between(low, high)
+        if by_contact and owned:
+            leaves = [row for row in leaves if row[0] not in owned]
+            openings = [row for row in openings if row[0] not in owned]
+        told = opener.open(leaves, openings, report)
+        report.openings += sum(one.values is not None for one in told)
+        position.opened = high - 1
+        step(position, high, opener.size)
+
+
+def _check_owners(
+    leaves: Sequence[Any], owned: set[int], system: SystemEntries, report: Report
 ) -> None:
-    parsed = parse_leaf(leaf)
-    disclosures: list[str] = []
-    blobs: list[bytes] = []
-    for part in parts:
-        context = opening_context(began_as, digest, part.opening_class)
-        content = keys.sealer(part.key_id).open(part.sealed, context)
-        if part.opening_class == "copy":
-            blobs = unframe(content)
-        else:
-            disclosures += open_disclosures(content)
-    values = check_disclosures(parsed, disclosures)
-    kind = KINDS[parsed.kind_name, parsed.version]
-    missing = [
-        field.name for field in kind.fields if field.opening == "core" and field.name not in values
-    ]
-    if missing:
-        raise NotFoundError(
-            f"the core opening lacks {', '.join(missing)}, and no log.erasure says why"
-        )
-    stored = [values[name] for name in kind.blobs if values.get(name) is not None]
-    for blob in blobs:
-        if not any(_matches(value, blob) for value in stored):
-            raise NotFoundError("a stored blob belongs to none of the entry's fields")
+    """A leaf carries a label exactly when it is a contact's, until its contact was erased."""
+    for index, leaf, _, _ in leaves:
+        labelled = has_label(bytes_of(leaf))
+        if labelled and index not in owned and not system.erased(index):
+            report.add(f"contact_entry {index}", "missing: the leaf has a label, nobody owns it")
+        elif index in owned and not labelled:
+            report.add(f"contact_entry {index}", "surplus: the leaf has no label")
+
+
+def bytes_of(leaf: Any) -> bytes:
+    """Returns a leaf's bytes; SQLite keeps whatever type was put in by hand, which the tree's walk names."""
+    return leaf if isinstance(leaf, bytes) else str(leaf).encode()
+
+
+def has_label(leaf: bytes) -> bool:
+    """Says whether a leaf's third line is a label, without parsing the rest."""
+    line = leaf.find(b"\n", 22)  # behind the header is the kind's line
+    return leaf[line + 1 : line + 3] == b"s "
 
 
 def _matches(value: object, blob: bytes) -> bool:
@@ -81,65 +262,3 @@ def _matches(value: object, blob: bytes) -> bool:
     except ConsentLedgerError:
         return False
     return True
-
-
-class _Keys:
-    """Sealers by key id, the organisation's under None; forgets all when it holds too many."""
-
-    def __init__(self, installation: Installation, session: Session, organisation_id: UUID) -> None:
-        self._installation = installation
-        self._session = session
-        self._organisation_id = organisation_id
-        self._contacts: dict[UUID, Sealer] = {}
-
-    def sealer(self, key_id: UUID | None) -> Sealer:
-        keystore = self._installation.keystore
-        if key_id is None:
-            return keystore.organisation(self._session, self._organisation_id).sealer
-        if key_id not in self._contacts:
-            if len(self._contacts) >= KEYS_KEPT:
-                self._contacts.clear()
-            keys = keystore.contact_keys(self._session, self._organisation_id, key_id)
-            self._contacts[key_id] = keys.sealer
-        return self._contacts[key_id]
-
-
-def _leaves(session: Session, organisation_id: UUID, low: int) -> list[tuple[int, bytes, bytes]]:
-    query = (
-        select(LogLeaf.entry_index, LogLeaf.leaf, LogLeaf.leaf_hash)
-        .where(LogLeaf.organisation_id == organisation_id)
-        .where(LogLeaf.entry_index >= low, LogLeaf.entry_index < low + BLOCK)
-        .order_by(LogLeaf.entry_index)
-    )
-    return [(row.entry_index, row.leaf, row.leaf_hash) for row in session.execute(query)]
-
-
-def _openings(session: Session, organisation_id: UUID, low: int) -> dict[int, list[Opening]]:
-    found: dict[int, list[Opening]] = {}
-    query = (
-        select(Opening)
-        .where(Opening.organisation_id == organisation_id)
-        .where(Opening.entry_index >= low, Opening.entry_index < low + BLOCK)
-    )
-    for opening in session.scalars(query):
-        found.setdefault(opening.entry_index, []).append(opening)
-    session.expunge_all()
-    return found
-
-
-def _erased_ranges(session: Session, organisation_id: UUID) -> list[tuple[int, int]]:
-    return [
-        bounds
-        for leaf in session.scalars(
-            select(LogLeaf.leaf)
-            .where(LogLeaf.organisation_id == organisation_id)
-            .where(func.substr(LogLeaf.leaf, 1, len(ERASURE)) == ERASURE)
-        )
-        for bounds in _ranges(parse_leaf(leaf).plain["ranges"])
-    ]
-
-
-def _ranges(text: str) -> Iterator[tuple[int, int]]:
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        yield int(first), int(last or first)
