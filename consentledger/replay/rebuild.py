@@ -1,0 +1,219 @@
+"""The state made anew from the log, in batches: idempotent, and never half a contact in one transaction.
+
+Nothing is emptied first: each batch of contacts is locked, replayed and compared, and only rows that differ are
+written. So the service may run on, a run that was broken off is simply run again, and a second run writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consentledger.contacts.models import Contact
+from consentledger.contacts.suppression import hold_suppression
+from consentledger.db.engine import Database
+from consentledger.db.fsck.model import Finding, Progress, Report
+from consentledger.db.fsck.openings import Opener
+from consentledger.db.fsck.system import SystemEntries
+from consentledger.db.installation import Installation
+from consentledger.db.models import LogHead
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.errors import NotFoundError
+from consentledger.replay import own, owners
+from consentledger.replay.compare import Compared, compare_batch
+from consentledger.replay.model import Difference, Key, Row
+from consentledger.replay.reading import Owned, owned_batches
+from consentledger.replay.stored import PUBLISHED, all_rows, rows_by_key, table_of
+from consentledger.replay.writing import delete_row, mend_contacts, whole_row, write_rows
+
+AT_ONCE = 512
+# Their rows are made by those who publish, who lock them before the head: so does this.
+_LOCKED = ("sender", "purpose", "wording", "form")
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild did: how many entries it replayed, and rows it wrote; `differed` names each of them.
+
+    `left` is what it could not mend: damaged entries, and rows with columns that no entry tells.
+    """
+
+    origin: str
+    entries: int = 0
+    contacts: int = 0
+    rows: int = 0
+    owners: int = 0
+    differed: list[Finding] = field(default_factory=list)
+    left: list[Finding] = field(default_factory=list)
+
+    def note(self, difference: Difference, *, mended: bool) -> None:
+        """Notes one difference."""
+        found = Finding(difference.where, difference.message)
+        self.differed.append(found)
+        if not mended:
+            self.left.append(found)
+
+
+class Rebuild:
+    """One rebuild of one organisation's state; with `dry_run` it only says what it would do."""
+
+    def __init__(
+        self, installation: Installation, organisation_id: UUID, *, dry_run: bool = False
+    ) -> None:
+        self._installation = installation
+        self._database: Database = installation.database
+        self._organisation_id = organisation_id
+        self._dry_run = dry_run
+
+    def run(self, progress: Progress) -> Rebuilt:
+        """Rebuilds; NotFoundError when there is no such log. `progress` is given (entries done, in all)."""
+        result = Rebuilt("")
+        # An erased entry that stood under a stranger is nobody's after one look, and its own contact's after two.
+        while self._mend_owners(result):
+            pass
+        with self._database.snapshot() as session:
+            opener = self._opener(session)
+            result.origin = self._origin
+            self._mend_ownerless(opener, result)
+            total = opener.rows.count_owned()
+            for batch in owned_batches(opener, None, at_once=AT_ONCE):
+                self._mend_batch(opener, batch, result)
+                result.contacts += len(batch)
+                result.entries += sum(len(owned.indexes) for owned in batch)
+                progress(min(result.entries, total), total)
+            self._mend_own(opener, result)
+        return result
+
+    def _opener(self, session: Session) -> Opener:
+        head = session.get(LogHead, self._organisation_id)
+        if head is None:
+            raise NotFoundError("this organisation has no log")
+        self._origin = head.origin
+        system = SystemEntries(session, self._organisation_id)
+        return Opener(self._installation.keystore, session, head, system)
+
+    def _mend_owners(self, result: Rebuilt) -> bool:
+        """Returns whether entries were taken from a contact and given to nobody: then another look may place them."""
+        unopened: dict[bytes, int] = {}
+        homeless = False
+        with self._database.snapshot() as session:
+            opener = self._opener(session)
+            for search in (owners.lost_owners, owners.wrong_owners):
+                for found in search(opener, unopened):
+                    result.owners += len(found)
+                    result.differed += [
+                        Finding(f"contact_entry {index}", "not the owner that the log gives")
+                        for index in sorted(found)
+                    ]
+                    if not self._dry_run:
+                        homeless = homeless or None in found.values()
+                        with self._database.begin() as tx:
+                            owners.write_owners(tx, self._organisation_id, found)
+        return homeless
+
+    def _mend_ownerless(self, opener: Opener, result: Rebuilt) -> None:
+        for difference in list(own.ownerless(opener)):
+            result.note(difference, mended=True)
+            result.rows += 1
+            if not self._dry_run:
+                with self._database.begin() as tx:
+                    delete_row(tx, self._organisation_id, difference)
+
+    def _mend_batch(self, opener: Opener, batch: Sequence[Owned], result: Rebuilt) -> None:
+        if self._dry_run:
+            compared = self._compare(opener, batch, result)
+            result.rows += len(compared.differences)
+            return
+        with self._database.begin() as tx:
+            self._lock(tx, batch)
+            hold_suppression(tx, self._organisation_id)
+            here = opener.on(tx.session)
+            compared = self._compare(here, batch, result)
+            if compared.differences:
+                result.rows += mend_contacts(tx, here, compared)
+
+    def _compare(self, opener: Opener, batch: Sequence[Owned], result: Rebuilt) -> Compared:
+        report = Report("", 0)
+        compared = compare_batch(opener, batch, report)
+        result.left += report.findings
+        taken = _taken(opener, compared)
+        kept = []
+        for history, one in compared.differences:
+            if history.contact_id in taken:
+                result.note(
+                    Difference(
+                        "contact", (history.contact_id,), note="another contact has its address"
+                    ),
+                    mended=False,
+                )
+                continue
+            result.note(one, mended=True)
+            kept.append((history, one))
+        return Compared(compared.derived, compared.stored, kept)
+
+    def _lock(self, tx: Tx, batch: Sequence[Owned]) -> None:
+        wanted = sorted(owned.contact_id for owned in batch)
+        tx.session.execute(
+            select(Contact.contact_id)
+            .where(Contact.organisation_id == self._organisation_id, Contact.contact_id.in_(wanted))
+            .order_by(Contact.contact_id)
+            .with_for_update()
+        ).all()
+
+    def _mend_own(self, opener: Opener, result: Rebuilt) -> None:
+        if self._dry_run:
+            for one in own.own_differences(opener, own.own_replay(opener)):
+                result.note(one, mended=True)
+            return
+        with self._database.begin() as tx:
+            for name in _LOCKED:
+                table = table_of(name)
+                query = select(*table.primary_key).where(
+                    table.c.organisation_id == self._organisation_id
+                )
+                tx.session.execute(query.order_by(*table.primary_key).with_for_update()).all()
+            self._write_own(tx, opener.on(tx.session), result)
+
+    def _write_own(self, tx: Tx, opener: Opener, result: Rebuilt) -> None:
+        replay = own.own_replay(opener)
+        org = self._organisation_id
+        stored = all_rows(tx.session, org, PUBLISHED)
+        uses = replay.tables.of("link_use")
+        stored.rows["link_use"] = rows_by_key(tx.session, org, "link_use", uses).of("link_use")
+        for one in own.own_differences(opener, replay):
+            if one.surplus:
+                delete_row(tx, org, one)
+                result.note(one, mended=True)
+                result.rows += 1
+                continue
+            derived: dict[Key, Row] = replay.tables.of(one.table)
+            row = whole_row(org, one, derived[one.key], stored.of(one.table).get(one.key))
+            result.note(one, mended=row is not None)
+            if row is not None:
+                write_rows(tx, one.table, [row])
+                result.rows += 1
+
+
+def _taken(opener: Opener, compared: Compared) -> set[UUID]:
+    """Contacts whose row can't be made, because somebody else's row has their look-up hash meanwhile."""
+    wanted = {
+        row["lookup"]: history.contact_id
+        for history, tables in compared.derived
+        for row in tables.of("contact").values()
+        if isinstance(row["lookup"], bytes)
+    }
+    missing = {
+        history.contact_id for history, one in compared.differences if one.table == "contact"
+    }
+    if not missing:
+        return set()
+    rows = opener.session.execute(
+        select(Contact.contact_id, Contact.lookup).where(
+            Contact.organisation_id == opener.organisation_id, Contact.lookup.in_(list(wanted))
+        )
+    )
+    return {wanted[lookup] for owner, lookup in rows if wanted[lookup] != owner}

@@ -1,0 +1,107 @@
+"""The state's rows as they are stored, for many contacts at once, in the shape that a replay gives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
+from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.db.base import Base
+from consentledger.organisations.models import (
+    Form,
+    FormVersion,
+    Organisation,
+    Purpose,
+    Sender,
+    Wording,
+)
+from consentledger.permits.models import PermitBatch
+from consentledger.replay.model import Key, Row, Tables
+
+PART = 500
+# Tables whose rows a contact's entries give, found by their contact.
+OWNED: dict[str, type[Base]] = {
+    "contact": Contact,
+    "consent": Consent,
+    "consent_request": ConsentRequest,
+    "confirmation_mail": ConfirmationMail,
+}
+# Tables whose rows they give too, found by their keys.
+KEYED: dict[str, type[Base]] = {"link_use": LinkUse, "suppression": Suppression}
+PUBLISHED: dict[str, type[Base]] = {
+    "organisation": Organisation,
+    "sender": Sender,
+    "purpose": Purpose,
+    "wording": Wording,
+    "form": Form,
+    "form_version": FormVersion,
+    "permit_batch": PermitBatch,
+}
+MODELS = OWNED | KEYED | PUBLISHED
+
+
+def table_of(name: str) -> Any:
+    """Returns the table of a name."""
+    return MODELS[name].__table__
+
+
+def key_columns(name: str) -> list[str]:
+    """Returns a table's key without the organisation, which is the same for all."""
+    return [one.name for one in table_of(name).primary_key if one.name != "organisation_id"]
+
+
+def rows_of_contacts(
+    session: Session, organisation_id: UUID, contact_ids: Sequence[UUID]
+) -> Tables:
+    """Reads what is stored of these contacts."""
+    found = Tables()
+    for start in range(0, len(contact_ids), PART):
+        part = list(contact_ids[start : start + PART])
+        for name in OWNED:
+            table = table_of(name)
+            query = select(table).where(
+                table.c.organisation_id == organisation_id, table.c.contact_id.in_(part)
+            )
+            _read(session, found, name, query)
+    return found
+
+
+def rows_by_key(
+    session: Session, organisation_id: UUID, name: str, keys: Collection[Key]
+) -> Tables:
+    """Reads the rows of one table that begin with these keys' first columns."""
+    found, table = Tables(), table_of(name)
+    columns = key_columns(name)[:2]
+    wanted = sorted({key[: len(columns)] for key in keys})
+    for start in range(0, len(wanted), PART):
+        part = wanted[start : start + PART]
+        query = select(table).where(
+            table.c.organisation_id == organisation_id,
+            tuple_(*(table.c[column] for column in columns)).in_(part),
+        )
+        _read(session, found, name, query)
+    return found
+
+
+def all_rows(session: Session, organisation_id: UUID, names: Iterable[str]) -> Tables:
+    """Reads all rows of small tables."""
+    found = Tables()
+    for name in names:
+        table = table_of(name)
+        query = select(table).where(table.c.organisation_id == organisation_id)
+        found.rows.setdefault(name, {})
+        _read(session, found, name, query)
+    return found
+
+
+def _read(session: Session, found: Tables, name: str, query: Any) -> None:
+    columns = key_columns(name)
+    for row in session.execute(query).mappings():
+        values: Row = dict(row)
+        del values["organisation_id"]
+        found.put(name, tuple(values.pop(column) for column in columns), values)
