@@ -37,7 +37,7 @@ def evidence() -> None:
     "--labels/--no-labels",
     default=True,
     show_default=True,
-    help="Let the auditor look for entries of this contact that were left out.",
+    help="Disclose the key of this contact's labels, and show that no later entry of it exists.",
 )
 @click.option("--since", type=int, help="Prove that the log only grew since this tree size.")
 def export_command(

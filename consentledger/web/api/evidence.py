@@ -25,7 +25,7 @@ class EvidenceInSchema(Schema):
     labels = Flag(
         load_default=True,
         metadata={
-            "description": "disclose the contact's label key, so that an auditor can look for entries left out"
+            "description": "disclose the contact's label key, and show that no later entry of it exists"
         },
     )
     since = fields.Integer(
@@ -41,7 +41,7 @@ class EvidenceInSchema(Schema):
     "POST", "/evidence", scope="evidence:read", takes=EvidenceInSchema(), file="application/zip"
 )
 def export_evidence(given: dict[str, Any]) -> Response:
-    """Take away the evidence about an address; reads only, so a repeated Idempotency-Key is answered afresh."""
+    """Take away the evidence about an address; may index the log. A repeated Idempotency-Key is answered afresh."""
     command = ExportEvidence(
         caller().organisation_id, given["address"], labels=given["labels"], since=given["since"]
     )
