@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -22,12 +23,18 @@ def organisations_due(session: Session) -> list[UUID]:
     return sorted({*session.scalars(requests), *session.scalars(stops)})
 
 
-def contacts_due(session: Session, organisation_id: UUID, *, limit: int) -> list[UUID]:
-    """Reads up to `limit` contacts of whom something has ended, in the order of their ids."""
-    at = now()
+def contacts_due(
+    session: Session, organisation_id: UUID, *, limit: int, held: Collection[UUID] = ()
+) -> list[UUID]:
+    """Reads up to `limit` contacts of whom something has ended and that are not held, in the order of their ids."""
+    at, but = now(), sorted(held)
     requests = (
         select(ConsentRequest.contact_id)
-        .where(ConsentRequest.organisation_id == organisation_id, _ended(at))
+        .where(
+            ConsentRequest.organisation_id == organisation_id,
+            ConsentRequest.contact_id.not_in(but),
+            _ended(at),
+        )
         .limit(limit)
     )
     stops = (
@@ -35,6 +42,7 @@ def contacts_due(session: Session, organisation_id: UUID, *, limit: int) -> list
         .where(
             StopRequest.organisation_id == organisation_id,
             StopRequest.contact_id.is_not(None),
+            StopRequest.contact_id.not_in(but),
             _lapsed(at),
         )
         .limit(limit)

@@ -1,37 +1,56 @@
-"""Verbs of erasure, as far as expiry needs them (issue 2): expire, log, destroy, sweep.
+"""Verbs of erasure: request, log, destroy, hold, restrict, retain, sweep.
 
-The order is what makes it provable: consent.expired, then log.erasure with the ranges, and only after that has
-committed are keys, openings and rows destroyed (GDPR art. 5(1)(e), 17).
+The order is what makes it provable: first log.erasure with the ranges, and only after that has committed are
+keys, openings and rows destroyed (GDPR art. 5(1)(e), 17).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import update
+import structlog
 
 from consentledger.consents import expiring
-from consentledger.consents import queries as consent_queries
-from consentledger.consents.models import ConsentRequest
-from consentledger.consents.queries import Request
-from consentledger.consents.rules import DECLINED_KEPT
-from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
-from consentledger.contacts import standing as standings
-from consentledger.contacts.service import LockedContact
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft
-from consentledger.db.keystore import destroy_contact_keys
-from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import queries, rows
-from consentledger.erasure.rules import Plan, parts_of, ranges_of
-from consentledger.outbox import service as outbox
-from consentledger.stops.models import StopRequest
+from consentledger.erasure.collecting import collect
+from consentledger.erasure.collecting import organisations_due as organisations_asked
+from consentledger.erasure.destroying import destroy
+from consentledger.erasure.ending import erase, organisations_past, retire
+from consentledger.erasure.holds import organisations_held, place_hold, release_hold
+from consentledger.erasure.logging import DESTROY
+from consentledger.erasure.policies import change_policy
+from consentledger.erasure.requesting import request_erasure
+from consentledger.erasure.restricting import end_restrictions, organisations_ended
+from consentledger.kernel.clock import now
+from consentledger.kernel.errors import ConfigurationError
 
-DESTROY = "erasure.destroy"
-CONTACTS_AT_ONCE = 200
+__all__ = [
+    "DESTROY",
+    "change_policy",
+    "collect",
+    "collect_requested",
+    "destroy",
+    "end_restrictions",
+    "erase",
+    "erase_due",
+    "expire_due",
+    "place_hold",
+    "release_hold",
+    "request_erasure",
+    "retire",
+    "sweep",
+]
+_log = structlog.get_logger("consentledger.erasure")
+
+
+class Keeper(Protocol):
+    """What keeps a record outside the database, so that a restore does not bring back who was erased."""
+
+    def append(self, record: dict[str, object]) -> object:
+        """Keeps one record; when this returns, it is on the disk."""
 
 
 def expire_due(database: Database, *, limit: int = 100) -> int:
@@ -45,108 +64,59 @@ def expire_due(database: Database, *, limit: int = 100) -> int:
     return ended
 
 
-def erase_due(database: Database) -> int:
-    """Logs the erasure of what has ended, one transaction per organisation; returns how many contacts."""
+def erase_due(
+    database: Database, escrow_key: bytes | None = None, journal: Keeper | None = None
+) -> int:
+    """Logs the erasure of what has ended or was asked for, one transaction per organisation.
+
+    Returns how many contacts. The journal is written before the commit: replaying what was not committed harms
+    nobody, but an erasure that is not in it comes back with a restored database.
+    """
+    at = now()
     with database.read() as session:
-        organisations = queries.organisations_due(session)
+        ended = queries.organisations_due(session)
+        asked = organisations_asked(session, at)
+        kept = organisations_ended(session, at)
+        past = organisations_past(session, at)
     planned = 0
-    for organisation_id in organisations:
+    for organisation_id in ended:
         with database.begin() as tx:
             planned += erase(tx, organisation_id)
+    for organisation_id in asked:
+        planned += collect_requested(database, organisation_id, escrow_key, journal)
+    for organisation_id in kept:
+        with database.begin() as tx:
+            planned += end_restrictions(tx, organisation_id)
+    for organisation_id in past:
+        with database.begin() as tx:
+            planned += retire(tx, organisation_id)
     return planned
 
 
-def erase(tx: Tx, organisation_id: UUID, *, limit: int = CONTACTS_AT_ONCE) -> int:
-    """Appends log.erasure for what has ended and enqueues its destruction; returns how many contacts."""
-    wanted = queries.contacts_due(tx.session, organisation_id, limit=limit)
-    locked = contacts.lock(tx, organisation_id, wanted)
-    plans = [plan for one in sorted(locked) if (plan := _plan(tx, locked[one])) is not None]
-    _mark(tx, organisation_id, wanted, plans)
-    if not plans:
+def collect_requested(
+    database: Database,
+    organisation_id: UUID,
+    escrow_key: bytes | None = None,
+    journal: Keeper | None = None,
+) -> int:
+    """Logs one organisation's erasures that are due, in a transaction of its own; returns how many."""
+    try:
+        with database.begin() as tx:
+            done = collect(tx, organisation_id, escrow_key)
+            if done.record is not None and journal is not None:
+                journal.append(dict(done.record))
+    except ConfigurationError as error:  # the others' must not wait for this one's key
+        _log.error("erasures wait", organisation=str(organisation_id), reason=str(error))
         return 0
-    payload = {"plans": [plan.as_json() for plan in plans]}
-    outbox.enqueue(tx, organisation_id, DESTROY, payload)
-    ranges = ranges_of(index for plan in plans for index in plan.indexes)
-    drafts = [Draft("log.erasure", {}, actor="worker", plain=plain) for plain in parts_of(ranges)]
-    tx.log.append(tx, organisation_id, drafts)
-    return len(plans)
-
-
-def destroy(tx: Tx, organisation_id: UUID, payload: Mapping[str, Any]) -> None:
-    """Destroys what a committed log.erasure covers; payload of the outbox kind `erasure.destroy`.
-
-    A contact that has more entries than when this was planned came back meanwhile: it keeps its key.
-    """
-    plans = [Plan.from_json(value) for value in payload["plans"]]
-    # Without their keys: they are gone already when this died between the key store and the rows.
-    locked = contacts.lock_rows(tx, organisation_id, [plan.contact_id for plan in plans])
-    going = {
-        plan.contact_id: row
-        for plan in plans
-        if plan.whole
-        and (row := locked.get(plan.contact_id)) is not None
-        and row.entries == plan.entries
-    }
-    # Keys before rows: a key store of its own commits this at once, and no row may outlive the wish to erase it.
-    destroy_contact_keys(tx, organisation_id, [row.key_id for row in going.values()])
-    for plan in sorted(plans, key=lambda one: one.contact_id):
-        if plan.contact_id in going:
-            rows.delete_contact(tx, going[plan.contact_id])
-        rows.delete_openings(tx, organisation_id, plan.indexes)
-        rows.delete_requests(tx, organisation_id, plan.request_ids)
+    return done.erasures
 
 
 def sweep(database: Database) -> dict[str, int]:
     """Deletes what has simply ended: links past 90 days, blocks past 12 months, orphan keys."""
     with database.begin() as tx:
+        held = organisations_held(tx.session)
         return {
-            "links": rows.delete_closed_mails(tx),
-            "suppressions": rows.delete_ended_suppressions(tx),
+            "links": rows.delete_closed_mails(tx, held),
+            "suppressions": rows.delete_ended_suppressions(tx, held),
             "keys": contacts.sweep_orphan_keys(tx),
         }
-
-
-def _plan(tx: Tx, contact: LockedContact) -> Plan | None:
-    org, contact_id = contact.organisation_id, contact.contact_id
-    requests = consent_queries.requests_of_contact(tx.session, org, contact_id)
-    ended = [request for request in requests if _has_ended(tx, request)]
-    indexes = contact_queries.entry_indexes(tx.session, org, contact_id)
-    kept = [one for one in requests if one not in ended and one.state != "erasing"]
-    if not kept and not standings.living(contact.standing, tx.now):
-        going = tuple(request.request_id for request in requests)
-        return Plan(contact_id, True, contact.chain.entries, tuple(indexes), going)
-    if not ended:
-        return None
-    numbers = [number for request in ended for number in request.entry_numbers]
-    return Plan(
-        contact_id,
-        False,
-        contact.chain.entries,
-        tuple(indexes[number] for number in numbers),
-        tuple(request.request_id for request in ended),
-    )
-
-
-def _has_ended(tx: Tx, request: Request) -> bool:
-    old = request.requested_at <= tx.now - DECLINED_KEPT
-    return request.state == "expired" or (request.state == "declined" and old)
-
-
-def _mark(tx: Tx, organisation_id: UUID, wanted: Sequence[UUID], plans: Sequence[Plan]) -> None:
-    going = sorted(one for plan in plans for one in plan.request_ids)
-    tx.session.execute(
-        update(ConsentRequest)
-        .where(
-            ConsentRequest.organisation_id == organisation_id, ConsentRequest.request_id.in_(going)
-        )
-        .values(state="erasing")
-    )
-    tx.session.execute(
-        update(StopRequest)
-        .where(
-            StopRequest.organisation_id == organisation_id,
-            StopRequest.contact_id.in_(wanted),
-            StopRequest.expires_at <= tx.now,
-        )
-        .values(state="ended")
-    )

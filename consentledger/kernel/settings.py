@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from environs import EnvError, FileAwareEnv
 
 from consentledger.kernel.errors import ConfigurationError
-from consentledger.kernel.secrets import PREFIX, Secrets, read_secrets
+from consentledger.kernel.secrets import PREFIX, Secrets, decode_key, read_secrets
 
 MAIL_TLS = ("starttls", "implicit", "none")
 
@@ -32,6 +32,7 @@ class Settings:
 
     `keystore_url` None: keys stand in the main database. `guard` is a folder, or the address of a
     database of its own for several hosts; None and `journal` None: under the user's state folder.
+    `escrow_key` is the public X25519 key that restricted evidence is sealed to, 32 bytes.
     """
 
     database_url: str
@@ -48,6 +49,7 @@ class Settings:
     webhook_allow_loopback: bool
     checkpoint_seconds: float
     lock_timeout_seconds: float
+    escrow_key: bytes | None = None
 
     @classmethod
     def load(cls) -> Settings:
@@ -70,6 +72,7 @@ class Settings:
                 webhook_allow_loopback=env.bool("WEBHOOK_ALLOW_LOOPBACK", False),
                 checkpoint_seconds=env.float("CHECKPOINT_SECONDS", 2.0),
                 lock_timeout_seconds=env.float("LOCK_TIMEOUT_SECONDS", 10.0),
+                escrow_key=_escrow_key(env.str("ESCROW_KEY", "")),
             )
         except (EnvError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
@@ -82,6 +85,15 @@ def _base_url(text: str) -> str:
             f"{PREFIX}BASE_URL must be an http(s) address such as https://consent.example, not {text!r}"
         )
     return text.rstrip("/")
+
+
+def _escrow_key(text: str) -> bytes | None:
+    try:
+        return decode_key(text, "ESCROW_KEY") if text else None
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{PREFIX}ESCROW_KEY must be the public key that `consentledger restriction keygen FILE` printed"
+        ) from error
 
 
 def _host(base_url: str) -> str:

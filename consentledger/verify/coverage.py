@@ -1,10 +1,11 @@
-"""The auditor's rule: every leaf opens, or an erasure covers it; and every blob is there or covered."""
+"""The auditor's rule: every leaf opens, or an erasure or a retention covers it; and so for every blob."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger import strict
@@ -15,6 +16,7 @@ from consentledger.verify.report import Report
 
 RULE = "auditor"
 CLASSES = frozenset({"core", "technical", "copy"})
+MAX_DAYS = 36_525
 _RANGE = re.compile(r"(0|[1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?\Z", re.ASCII)
 _PART = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})\Z", re.ASCII)
 
@@ -33,8 +35,47 @@ class Erasure:
         return opening in self.classes and any(low <= index <= high for low, high in self.ranges)
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What one `log.retention` excuses: one class of entries first <= index < size that had reached their age."""
+
+    opening: str
+    age: timedelta
+    first: int
+    size: int
+    at: datetime
+
+    def covers(self, entry: Entry, opening: str) -> bool:
+        """Tells whether an entry had reached its age when this was appended."""
+        if opening != self.opening or not self.first <= entry.index < self.size:
+            return False
+        at = entry.text("at")
+        return at is not None and read_instant(at) + self.age <= self.at
+
+
+def read_instant(text: str) -> datetime:
+    """Reads an entry's time; anything else raises VerificationError."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise VerificationError(f"{text} is no instant", rule="time") from error
+
+
+def read_retention(entry: Entry) -> Retention:
+    """Reads a `log.retention` strictly; it may cover only entries before itself."""
+    plain = entry.parsed.plain
+    numbers = [strict.decimal(plain[n], rule=RULE, what=n) for n in ("days", "first", "size")]
+    days, first, size = numbers
+    if plain["class"] not in CLASSES or not first < size <= entry.index or days > MAX_DAYS:
+        raise VerificationError("a retention names an unknown class or range", rule=RULE)
+    at = read_instant(entry.need("at"))
+    return Retention(plain["class"], timedelta(days=days), first, size, at)
+
+
 def read_ranges(text: str) -> tuple[tuple[int, int], ...]:
     """Reads `3-5,9` as ascending, disjoint ranges; anything looser raises VerificationError."""
+    if text == "none":  # of this part, only rows of permits went
+        return ()
     ranges: list[tuple[int, int]] = []
     for part in text.split(","):
         match = _RANGE.match(part)
@@ -56,7 +97,7 @@ def read_erasure(entry: Entry) -> Erasure:
     part = _PART.match(plain["part"])
     if not classes <= CLASSES or part is None or int(part[1]) > int(part[2]):
         raise VerificationError("an erasure names an unknown class or part", rule=RULE)
-    if ranges[-1][1] >= entry.index:
+    if ranges and ranges[-1][1] >= entry.index:
         raise VerificationError("an erasure covers an entry after itself", rule=RULE)
     return Erasure(entry.index, classes, ranges, plain["reason"])
 
@@ -71,18 +112,32 @@ def erasures_of(entries: Sequence[Entry], report: Report) -> list[Erasure]:
     return found
 
 
+def retentions_of(entries: Sequence[Entry], report: Report) -> list[Retention]:
+    """Returns every retention in the bundle."""
+    found = []
+    for entry in entries:
+        if entry.kind.name == "log.retention":
+            with report.step(3, entry.file):
+                found.append(read_retention(entry))
+    return found
+
+
 def check_coverage(
     bundle: Bundle, entries: Sequence[Entry], erasures: Sequence[Erasure], report: Report
 ) -> None:
-    """Checks that what does not open was erased, and that blobs are exactly those committed."""
+    """Checks that what does not open was erased or had its time, and that blobs are exactly those committed."""
     erased, before = 0, report.failures
+    retentions = retentions_of(entries, report)
     blobs: set[str] = set()
     for entry in entries:
         missing = {f.opening for f in entry.kind.fields if f.name not in entry.values}
         erased += bool(missing)
         for opening in sorted(missing):
-            if not any(erasure.covers(entry.index, opening) for erasure in erasures):
-                report.failed(3, _uncovered(entry, opening))
+            if any(erasure.covers(entry.index, opening) for erasure in erasures):
+                continue
+            with report.step(3, entry.file):
+                if not any(retention.covers(entry, opening) for retention in retentions):
+                    report.failed(3, _uncovered(entry, opening))
         for name in entry.kind.blobs:
             value = entry.values.get(name)
             if isinstance(value, list):
@@ -104,7 +159,8 @@ def check_coverage(
 def _uncovered(entry: Entry, opening: str) -> VerificationError:
     names = [f.name for f in entry.kind.fields if f.name not in entry.values]
     return entry.wrong(
-        f"{', '.join(names)} not disclosed, and no erasure covers its {opening} opening", RULE
+        f"{', '.join(names)} not disclosed, and no erasure or retention covers its {opening} opening",
+        RULE,
     )
 
 

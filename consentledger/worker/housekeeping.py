@@ -40,7 +40,8 @@ def end(installation: Installation) -> int:
     ended = 0
     for _ in range(ROUNDS):
         found = expire_due(installation.database)
-        planned = erase_due(installation.database)
+        settings = installation.settings
+        planned = erase_due(installation.database, settings.escrow_key, installation.journal)
         ended += found
         if not found and not planned:
             break
