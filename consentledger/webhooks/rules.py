@@ -19,11 +19,11 @@ from consentledger.kernel.network import is_public
 from consentledger.organisations import addresses
 from consentledger.organisations.fields import wrong
 
-# Each event in a sentence: shown by `webhook add --help` and in docs/webhooks.md.
+# What a receiver must do at each event: in the message itself, in `webhook add --help`, in docs/webhooks.md.
 EVENTS = MappingProxyType(
     {
-        "contact.erased": "a contact was erased: delete the address wherever we passed it on",
-        "contact.restricted": "a contact's data is kept for legal claims only: stop using it",
+        "contact.erased": "delete the address, and what you derived from it",
+        "contact.restricted": "stop using the address: it is kept for legal claims only",
     }
 )
 TEST = "webhook.test"

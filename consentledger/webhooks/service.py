@@ -132,8 +132,8 @@ def send_test(tx: Tx, command: ChangeWebhook) -> Queued:
 def announce(tx: Tx, organisation_id: UUID, event: str, payload: Mapping[str, Any]) -> list[Queued]:
     """Enqueues one message per live webhook that wants `event`; before the log's append.
 
-    `payload` becomes the message's `data`. It is sealed under the organisation's key, not the
-    contact's, since that one dies before the recipients are told.
+    `payload` becomes the message's `data`, with what the receiver must do. It is sealed under the
+    organisation's key, not the contact's, since that one dies before the recipients are told.
     """
     if event not in rules.EVENTS:
         raise ValueError(f"{event} is no event of webhooks")
@@ -143,7 +143,7 @@ def announce(tx: Tx, organisation_id: UUID, event: str, payload: Mapping[str, An
         .order_by(Webhook.webhook_id)
     )
     wanting = [row.webhook_id for row in tx.session.execute(query) if event in row.events]
-    content = rules.body(event, tx.now, payload)
+    content = rules.body(event, tx.now, {**payload, "todo": rules.EVENTS[event]})
     return [_enqueue(tx, organisation_id, webhook_id, event, content) for webhook_id in wanting]
 
 

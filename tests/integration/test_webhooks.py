@@ -93,7 +93,7 @@ def test_whoever_wants_the_event_is_told_once_and_signed(
         said = Receiver(made.secret).verify(request.body, dict(request.headers))
         assert list(said) == ["type", "timestamp", "data"]
         assert said["type"] == ERASED
-        assert said["data"] == {"address": ADDRESS}
+        assert said["data"] == {"address": ADDRESS, "todo": rules.EVENTS[ERASED]}
         assert request.headers["webhook-id"] in {each.message_id for each in queued}
         other = second if made is first else first
         with pytest.raises(WebhookVerificationError):
