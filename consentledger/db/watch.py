@@ -62,13 +62,23 @@ class Watch:
 
     def reason(self, database: Database, organisation_id: UUID) -> str | None:
         """Returns in a sentence why a log is frozen, or None; as it was a second ago at most."""
-        found = _head(database, organisation_id)
-        if found is None:
+        found = self._found(database, organisation_id)
+        return sentence(*found) if found else None
+
+    def frozen_origin(self, database: Database, organisation_id: UUID) -> str | None:
+        """Returns the origin of a log that is frozen, None for any other."""
+        found = self._found(database, organisation_id)
+        return found[0] if found else None
+
+    def _found(self, database: Database, organisation_id: UUID) -> tuple[str, str] | None:
+        """Returns origin and reason of a frozen log."""
+        row = _head(database, organisation_id)
+        if row is None:
             return None
-        origin, head = found
+        origin, head = row
         state = self._guard.look(origin)
         if state.frozen is not None:
-            return sentence(origin, state.frozen)
+            return origin, state.frozen
         if contradiction(origin, state.signed, head) is None:
             return None
         # The guard may have moved on since the head was read: only one that was read after it is held against it.
@@ -77,7 +87,7 @@ class Watch:
         if wrong is None:
             return None
         self.freeze(origin, wrong)
-        return sentence(origin, wrong)
+        return origin, wrong
 
     def still_frozen(self, origin: str) -> bool:
         """Says whether the guard has the mark now, not a moment ago."""

@@ -69,7 +69,7 @@ def _ending(ruling: Ruling, until: str) -> dict[str, Any]:
 def permit_answer(batch: Batch, proof: PermitProof, state: str) -> dict[str, Any]:
     """Returns the answer to GET /permits/{id}: what was decided, about which message, and its proof.
 
-    `state` is valid, expired, stopped or denied, as it is now. No address: the contact's id names the person.
+    `state` is valid, expired, stopped, denied or log_frozen, as it is now. No address: the contact is an id.
     """
     permit = parse_permit(proof.disclosure)
     wanted = (permit.consent_state, permit.objection, permit.reasons)

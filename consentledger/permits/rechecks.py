@@ -29,12 +29,13 @@ from consentledger.permits.rules import MAX_RECIPIENTS
 
 CHUNK = 1_000
 STOPS = ("consent.withdrawn", "objection.recorded")
-REASONS = ("unknown", "denied", "expired", "stopped")
+FROZEN = "log_frozen"
+REASONS = ("unknown", "denied", "expired", "stopped", FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A permit that must not be used, and why: unknown, denied, expired or stopped."""
+    """A permit that must not be used, and why: unknown, denied, expired, stopped or log_frozen."""
 
     permit: str
     reason: str
@@ -68,6 +69,11 @@ def read_ids(body: Mapping[str, Any]) -> tuple[str, ...]:
                 f"permits[{number}]: no permit's id", field=f"permits[{number}]", reason="format"
             )
     return tuple(ids)
+
+
+def all_frozen(permits: Sequence[str]) -> list[Dead]:
+    """Returns every id as dead: what a frozen database says may be an older state, so nothing may be sent upon it."""
+    return [Dead(permit, FROZEN) for permit in permits]
 
 
 def dead_by_now(

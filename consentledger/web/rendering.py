@@ -11,7 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consentledger.kernel.data import data_dir
 from consentledger.web import words
-from consentledger.web.public.pages import BrokenLinkPage, CheckMailPage, HomePage, Page
+from consentledger.web.public.pages import (
+    BrokenLinkPage,
+    CheckMailPage,
+    HomePage,
+    Page,
+    StopKeptPage,
+)
 from consentledger.web.words import LANGUAGES
 
 SERVICE_NAME = "consentledger"
@@ -19,7 +25,7 @@ STOP_PATH = "/stop"
 WELL_KNOWN_PATH = "/.well-known/consentledger.json"
 NAME = "consentledger.pages"
 # Answers without a word about the person: made once, the same bytes for everyone.
-SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage)
+SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage, StopKeptPage)
 
 
 def install(app: Flask) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from consentledger.kernel.errors import (
     ConsentLedgerError,
+    FrozenError,
     InputError,
     IntegrityError,
     UnavailableError,
@@ -33,12 +34,17 @@ def perform(context: Context, handler: Handler, job: Job) -> None:
             _end(context, handler, job, "the worker died each time")
             _log.error("work given up", **facts, reason="the worker died each time")
             return
+        # Upon a restored database nothing is sent: what it holds may be done, or stopped, already.
+        context.installation.watch.look(context.database, job.organisation_id)
         handler.run(context, job)
         _log.info("work done", **facts)
     except LeaseLostError:
         _log.warning("lease lost, results rolled back", **facts)
     except RestingError as error:
-        _put_back(context, job, error)
+        _put_back(context, job, error.seconds)
+    except FrozenError as error:
+        _log.warning("log frozen, work waits", **facts, reason=str(error))
+        _put_back(context, job, error.retry_after)
     except UnavailableError as error:
         _log.warning("database unavailable, work will come again", **facts, reason=str(error))
     except Exception as error:
@@ -55,11 +61,11 @@ def settle(context: Context, handler: Handler, job: Job, reason: str) -> bool:
     return True
 
 
-def _put_back(context: Context, job: Job, error: RestingError) -> None:
-    """Makes work for a resting peer due later; it was not tried, so the try does not count."""
+def _put_back(context: Context, job: Job, seconds: float) -> None:
+    """Makes work for a resting peer or a frozen log due later; it was not tried, so the try does not count."""
     try:
         with context.database.begin() as tx:
-            later = timedelta(seconds=error.seconds * _CHANCE.uniform(1.0, 1.5))
+            later = timedelta(seconds=seconds * _CHANCE.uniform(1.0, 1.5))
             service.release(tx, job, tx.now + later)
     except ConsentLedgerError as second:
         _log.warning("work not put back, the lease runs out", kind=job.kind, reason=str(second))

@@ -207,6 +207,7 @@ def samples() -> dict[str, pages.Page]:
         "stop-sent": pages.StopSentPage("en", SENDER),
         "stop-link": pages.StopLinkPage("en", SENDER, f"/stop/{TOKEN}"),
         "stop-done": pages.StopDonePage("en", SENDER, PROOF),
+        "stop-kept": pages.StopKeptPage("en"),
         "receipt-unsigned": RECEIPT,
         "receipt": replace(
             RECEIPT,

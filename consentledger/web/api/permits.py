@@ -145,7 +145,7 @@ class PermitSchema(PermitRow):
 
         exclude = ("address", "unsubscribe_url", "headers")
 
-    state = fields.String(metadata={"description": "valid, expired, stopped or denied"})
+    state = fields.String(metadata={"description": "valid, expired, stopped, denied or log_frozen"})
     batch = fields.String()
     row = fields.Integer()
     contact = fields.UUID(allow_none=True)
@@ -182,8 +182,11 @@ def issue_permits(body: Mapping[str, Any]) -> Response:
 def recheck_permits(body: Mapping[str, Any]) -> Response:
     """Names the ids that are dead by now; a repeated Idempotency-Key is answered afresh, for it only reads."""
     ids = rechecks.read_ids(body)
-    with reading() as session:
-        dead = rechecks.dead_by_now(session, caller().organisation_id, ids, now())
+    if _frozen():
+        dead = rechecks.all_frozen(ids)
+    else:
+        with reading() as session:
+            dead = rechecks.dead_by_now(session, caller().organisation_id, ids, now())
     return answer(recheck_answer(ids, dead))
 
 
@@ -198,7 +201,14 @@ def get_permit(permit: str) -> Response:
         proof = queries.permit_proof(session, organisation_id, permit_id, installation().tiles)
         batch = queries.batch(session, organisation_id, permit_id.batch)
         dead = rechecks.dead_by_now(session, organisation_id, [permit], now())
+    if _frozen():
+        dead = rechecks.all_frozen([permit])
     return answer(permit_answer(batch, proof, dead[0].reason if dead else "valid"))
+
+
+def _frozen() -> bool:
+    opened = installation()
+    return opened.watch.reason(opened.database, caller().organisation_id) is not None
 
 
 def _issued(command: IssuePermits) -> tuple[Issued, bool]:
@@ -218,5 +228,7 @@ def _issued(command: IssuePermits) -> tuple[Issued, bool]:
             idempotency.keep(tx, claimed, 200, service.to_keep(issued))
             return issued, False
         kept = claimed.body
+    # What was issued before a restore may have been stopped since, in the part that is missing.
+    installation().watch.look(database, command.organisation_id)
     with database.read() as session:
         return service.again(session, command, kept), True

@@ -7,12 +7,14 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields
 
+from consentledger.kernel.errors import FrozenError, NotFoundError
 from consentledger.stops.commands import Withdraw
 from consentledger.stops.service import withdraw
-from consentledger.web.api.acting import act
+from consentledger.web.api.acting import act, answer
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
 from consentledger.web.api.shapes import Instant, address_field, channel
+from consentledger.web.journalled import ACCEPTED, journalled
 
 blueprint = ApiBlueprint("withdrawals", __name__, "Stops that people told you")
 
@@ -42,6 +44,11 @@ class WithdrawalSchema(Schema):
 
 
 STOPPED = WithdrawalSchema()
+KEPT = {
+    "state": "journalled",
+    "detail": "The log is frozen. The stop is kept in the journal and takes effect now: no permit is issued "
+    "meanwhile. It is recorded in the log before any permit is.",
+}
 
 
 @blueprint.operation(
@@ -53,7 +60,10 @@ STOPPED = WithdrawalSchema()
     status=201,
 )
 def record_withdrawal(given: dict[str, Any]) -> Response:
-    """Record a stop on a person's behalf, for known and unknown addresses alike."""
+    """Record a stop on a person's behalf, for known and unknown addresses alike.
+
+    While the log is frozen the answer is 202: the stop is kept in the journal, and no permit is issued meanwhile.
+    """
     command = Withdraw(
         organisation_id=caller().organisation_id,
         address=given["address"],
@@ -62,4 +72,10 @@ def record_withdrawal(given: dict[str, Any]) -> Response:
         purpose_id=given["purpose"],
         channel=given["channel"],
     )
-    return act(lambda tx: withdraw(tx, command), STOPPED, 201)
+    try:
+        return act(lambda tx: withdraw(tx, command), STOPPED, 201)
+    except (FrozenError, NotFoundError):
+        # A sender that a restored database does not know may be in the part that is missing.
+        if not journalled(command):
+            raise
+    return answer(KEPT, ACCEPTED)

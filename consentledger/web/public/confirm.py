@@ -11,9 +11,11 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import unpack_link
 from consentledger.web import rendering
 from consentledger.web.access import capability, link_id
+from consentledger.web.journalled import run_or_journal
 from consentledger.web.public import confirm_shown as shown
 from consentledger.web.public.came import came
 from consentledger.web.public.pages import ExpiredPage
+from consentledger.web.public.stop_kept import stop_kept
 from consentledger.web.services import installation
 
 blueprint = Blueprint("confirm", __name__)
@@ -59,11 +61,15 @@ def confirm(token: str) -> Response:
 def not_me(token: str) -> Response:
     """Decline: nothing is sent on account of this request, and none for 12 months."""
     link = link_id("confirm", token)
+    command = NotMe(link, came())
     try:
-        with installation().database.begin() as tx:
-            declined = service.decline(tx, NotMe(link, came()))
+        declined = run_or_journal(
+            command, lambda tx: service.decline(tx, command), repeated=lambda done: done.repeated
+        )
     except NotFoundError:
         return _gone()
+    if declined is None:
+        return stop_kept()
     return shown.declined(declined)
 
 

@@ -19,6 +19,7 @@ from consentledger.web.public.page_parts import (
     SenderView,
     WordingView,
 )
+from consentledger.web.public.page_stop_kept import StopKeptPage
 
 __all__ = [
     "BrokenLinkPage",
@@ -42,6 +43,7 @@ __all__ = [
     "SenderChoice",
     "SenderView",
     "StopDonePage",
+    "StopKeptPage",
     "StopLinkPage",
     "StopPage",
     "StopSentPage",
@@ -288,6 +290,7 @@ Page = (
     | StopSentPage
     | StopLinkPage
     | StopDonePage
+    | StopKeptPage
     | ReceiptPage
     | ErrorPage
     | HomePage

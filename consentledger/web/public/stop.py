@@ -16,11 +16,13 @@ from consentledger.stops import service
 from consentledger.stops.commands import StopByAddress, StopLink
 from consentledger.web import posted, rendering
 from consentledger.web.access import capability, link_id, public
+from consentledger.web.journalled import run_or_journal
 from consentledger.web.limits import SIGN_UP, network_of
 from consentledger.web.public import pages
 from consentledger.web.public.forms_shown import sentence
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now
+from consentledger.web.public.stop_kept import stop_kept
 from consentledger.web.public.unsubscribe_shown import sender_or_organisation
 from consentledger.web.services import installation, services
 from consentledger.web.words import gettext
@@ -49,8 +51,11 @@ def stop() -> Response:
         return rendering.answer(_form_page(given, error), 422)
     _count(address, sender)
     command = StopByAddress(sender.organisation_id, sender.sender_id, address.text, language)
-    with installation().database.begin() as tx:
-        service.stop_by_address(tx, command)
+    asked = run_or_journal(
+        command, lambda tx: service.stop_by_address(tx, command), repeated=lambda _: False
+    )
+    if asked is None:
+        return stop_kept()
     return rendering.answer(pages.StopSentPage(language, sender_now(sender)))
 
 
@@ -71,8 +76,12 @@ def show(token: str) -> Response:
 def final(token: str) -> Response:
     """Make the stop final, once and for all; pressed again, the same receipt."""
     link = link_id("stop", token)
-    with installation().database.begin() as tx:
-        stopped = service.stop_link(tx, StopLink(link))
+    command = StopLink(link)
+    stopped = run_or_journal(
+        command, lambda tx: service.stop_link(tx, command), repeated=lambda done: done.repeated
+    )
+    if stopped is None:
+        return stop_kept()
     language = rendering.speak()
     sender = sender_or_organisation(stopped.organisation_id, stopped.sender_id)
     title = gettext("Your stop")

@@ -8,8 +8,10 @@ from consentledger.stops import queries, service
 from consentledger.stops.commands import Stopped, Unsubscribe
 from consentledger.web import rendering
 from consentledger.web.access import capability, link_id
+from consentledger.web.journalled import ACCEPTED, run_or_journal
 from consentledger.web.public import unsubscribe_shown as shown
 from consentledger.web.public.receipt import receipt_path
+from consentledger.web.public.stop_kept import stop_kept
 from consentledger.web.services import installation
 
 blueprint = Blueprint("unsubscribe", __name__)
@@ -28,7 +30,7 @@ def show(token: str) -> Response:
 @blueprint.post("/u/<token>")
 @capability("unsubscribe")
 def act(token: str) -> Response:
-    """Unsubscribe: 200 whenever the MAC holds, repeated and erased alike; no redirect, no cookie.
+    """Unsubscribe: 200 whenever the MAC holds, repeated and erased alike, 202 while the log is frozen.
 
     A press on our page names what to stop (`act`). Anything else is the mail program's POST: with
     `List-Unsubscribe=One-Click`, urlencoded or multipart, or with no body at all (RFC 8058, 3.2).
@@ -40,8 +42,11 @@ def act(token: str) -> Response:
         method="page" if pressed else "one_click",
         scope="organisation" if pressed == "organisation" else "purpose",
     )
-    with installation().database.begin() as tx:
-        stopped = service.unsubscribe(tx, command)
+    stopped = run_or_journal(
+        command, lambda tx: service.unsubscribe(tx, command), repeated=lambda done: done.repeated
+    )
+    if stopped is None:
+        return stop_kept() if pressed else _short_kept()
     return shown.done(stopped, token) if pressed else _short(stopped)
 
 
@@ -50,3 +55,10 @@ def _short(stopped: Stopped) -> Response:
     where = receipt_path(stopped.organisation_number, stopped.receipt.index)
     base = installation().settings.base_url
     return Response(f"Unsubscribed. Receipt: {base}{where}\n", mimetype="text/plain")
+
+
+def _short_kept() -> Response:
+    text = (
+        "Your stop is recorded and takes effect now: nothing is sent meanwhile. No receipt yet.\n"
+    )
+    return Response(text, status=ACCEPTED, mimetype="text/plain")
