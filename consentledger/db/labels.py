@@ -116,8 +116,10 @@ def check_log_index(
 def _row_problem(
     session: Session, organisation_id: UUID, entry_index: int, index: Index, labels: Labels
 ) -> str | None:
+    # Compared by the database: SQLite may hold another type than bytes by now.
+    same = (LogIndex.labels == labels.to_bytes()).label("same")
     row = session.execute(
-        select(LogIndex.first, LogIndex.size, LogIndex.labels)
+        select(LogIndex.first, LogIndex.size, same)
         .where(LogIndex.organisation_id == organisation_id)
         .where(LogIndex.entry_index == entry_index)
     ).one_or_none()
@@ -125,6 +127,4 @@ def _row_problem(
         return "the row of this log.index is missing"
     if (row.first, row.size) != (index.first, index.size):
         return "its range is not that of its log.index"
-    if row.labels != labels.to_bytes():
-        return "its labels are not those of the leaves"
-    return None
+    return None if row.same else "its labels are not those of the leaves"

@@ -55,16 +55,17 @@ def _ranges(
     indexes: Sequence[Entry],
 ) -> Iterator[object]:
     for entry in indexes:
-        row = session.execute(
+        query = (
             select(LogIndex.first, LogIndex.size, LogIndex.labels)
             .where(LogIndex.organisation_id == organisation_id)
             .where(LogIndex.entry_index == entry.index)
-        ).one()
-        inside = range(bisect_left(own, row.first), bisect_left(own, row.size))
+        )
         try:
+            row = session.execute(query).one()
+            inside = range(bisect_left(own, row.first), bisect_left(own, row.size))
             labels = Labels.from_bytes(row.labels)
             if labels.index(row.first, row.size).plain() != entry.parsed.plain:
                 raise ValueError("it is not what its log.index commits to")
             yield absence_range(entry.index, labels, label_key, inside, len(own))
-        except (ValueError, VerificationError) as error:
+        except (TypeError, ValueError, VerificationError) as error:
             raise IntegrityError(f"log_index {entry.index}: {error}; run `log fsck`") from error

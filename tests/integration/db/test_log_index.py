@@ -179,6 +179,7 @@ def test_rows_that_were_lost_come_back_from_the_leaves(log: SmallLog) -> None:
     [
         ("DELETE FROM log_index", "log_index 9"),
         ("UPDATE log_index SET labels = substr(labels, 33)", "log_index 9"),
+        ("UPDATE log_index SET labels = '" + "x" * 160 + "'", "log_index 9"),
         ("UPDATE log_index SET size = 8", "log_index 9"),
         ("UPDATE log_index SET entry_index = 10", "log_index 9"),
     ],
