@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from consentledger.app import create_app
 from consentledger.db.checkpoints import latest_checkpoint
+from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.db.log_keys import name_keys, named_keys
 from consentledger.db.models import LogCheckpoint
@@ -115,6 +116,10 @@ def test_bundles_verify_before_during_and_after_a_rotation(
     assert code == 1
     assert "the log's key changed at entry" in text
     assert outcome(first, old)[0] == outcome(second, new)[0] == 0
+    # Checkpoints by the older key alone are still there, and still hold: the log names it.
+    report = fsck(after.installation, form.organisation_id, openings=True)
+    assert report.ok, report.findings
+    assert report.checkpoints >= 3
 
 
 def test_both_keys_sign_while_both_are_listed_and_the_policy_names_both(
