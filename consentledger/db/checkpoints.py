@@ -96,6 +96,7 @@ class CheckpointSigner:
         FrozenError from the next time on), ConfigurationError when the log does not name our newest key,
         UnavailableError when a signing command does not answer.
         """
+        self.signers.ready()
         with self._database.read() as session:
             named = select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
             origin = session.scalars(named).one()

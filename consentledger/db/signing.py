@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
+from time import monotonic
 
 from consentledger.db.signing_command import SigningCommand
 from consentledger.kernel.errors import ConfigurationError, UnavailableError
@@ -23,22 +24,38 @@ SIGNATURE_BYTES = 64
 
 
 class CommandKey:
-    """A key behind a command; its public half is asked for once, when it is first needed."""
+    """A key behind a command; its public half is asked for once, when it is first needed.
 
-    def __init__(self, words: Sequence[str]) -> None:
+    After a failure nobody asks again for `pause` seconds: else every thread of the web would wait for a module that
+    hangs, one after the other.
+    """
+
+    def __init__(self, words: Sequence[str], *, pause: float = 5.0) -> None:
         self._command = SigningCommand(words)
+        self._pause = pause
         self._lock = Lock()
         self._public: bytes | None = None
+        self._failure = ""
+        self._again_at = 0.0
 
     def public(self) -> bytes:
         """Returns the raw public key, 32 bytes; UnavailableError when the command gives none."""
         with self._lock:
             if self._public is None:
-                found = self._answer("public", b"")
-                if len(found) != 32 or not ed25519.is_sound_point(found):
-                    raise UnavailableError(f"{self._command.name} public prints no Ed25519 key")
-                self._public = found
+                if monotonic() < self._again_at:
+                    raise UnavailableError(self._failure)
+                try:
+                    self._public = self._ask()
+                except UnavailableError as error:
+                    self._failure, self._again_at = str(error), monotonic() + self._pause
+                    raise
             return self._public
+
+    def _ask(self) -> bytes:
+        found = self._answer("public", b"")
+        if len(found) != 32 or not ed25519.is_sound_point(found):
+            raise UnavailableError(f"{self._command.name} public prints no Ed25519 key")
+        return found
 
     def sign(self, text: str) -> bytes:
         """Returns the signature over the text, 64 bytes, checked against the public key before anybody uses it."""
@@ -85,6 +102,11 @@ class LogSigners:
     def __init__(self, seeds: Sequence[bytes], commands: Sequence[Sequence[str]] = ()) -> None:
         self._seeds = tuple(seeds)
         self._commands = tuple(CommandKey(words) for words in commands)
+
+    def ready(self) -> None:
+        """Asks the commands for their keys, if nobody has yet: better before a transaction than in one."""
+        for key in self._commands:
+            key.public()
 
     def signers(self, origin: str) -> list[NoteSigner]:
         """Returns the signers of one log, newest last; UnavailableError when a command does not answer."""

@@ -26,7 +26,7 @@ from tests.factories import create_organisation, create_published_form
 from tests.support.evidence import Path as Story
 from tests.support.logs import setting
 from tests.support.rotation import Command, Opened, commands, openings
-from tests.support.signing import example_command
+from tests.support.signing import example_command, script
 
 
 @pytest.fixture
@@ -266,3 +266,17 @@ def test_whoever_forgets_the_second_step_is_told(
     command("log", "rotate-key", **keys)
     code, said, _ = command("secrets", "check", **keys)
     assert (code, "FAIL" in said) == (0, False)
+
+
+def test_a_key_that_can_not_sign_is_not_named(
+    installation: Installation, command: Command, tmp_path: Path
+) -> None:
+    made = create_organisation(installation.database, installation.settings)
+    good = example_command(tmp_path)
+    half = script(tmp_path, f'[ "$1" = public ] && exec {good} public', "exit 9")
+    code, said, error = command("log", "rotate-key", LOG_KEY_COMMAND=str(half))
+    assert (code, said) == (75, "")
+    assert "sign failed with exit code 9" in error
+    with installation.database.read() as session:
+        assert len(named_keys(session, made.organisation_id, 1_000)) == 1
+    assert installation.signer.sign_due() == 1

@@ -109,10 +109,19 @@ def test_a_command_that_is_not_there_is_named_without_its_arguments(tmp_path: Pa
     assert "1234" not in str(error.value)
 
 
-def test_an_outage_is_not_remembered(tmp_path: Path) -> None:
+def test_an_outage_ends(tmp_path: Path) -> None:
     up = tmp_path / "up"
-    key = CommandKey([str(script(tmp_path, f"[ -e {up} ] && echo {PUBLIC}"))])
+    key = CommandKey([str(script(tmp_path, f"[ -e {up} ] && echo {PUBLIC}"))], pause=0)
     with pytest.raises(UnavailableError):
         key.public()
     up.touch()
     assert key.public() == base64.b64decode(PUBLIC)
+
+
+def test_a_module_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    key = CommandKey([str(script(tmp_path, f"echo $1 >> {asked}", "exit 3"))], pause=600)
+    for _ in range(3):
+        with pytest.raises(UnavailableError, match="exit code 3"):
+            key.public()
+    assert asked.read_text() == "public\n"
