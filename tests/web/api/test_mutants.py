@@ -75,6 +75,7 @@ def test_bent_bodies_crash_nothing(installation: Installation, alice: Caller, se
         "/evidence": {**good["export_evidence"], "since": 1},
         "/permits": good["issue_permits"],
         "/permits:recheck": good["recheck_permits"],
+        "/webhooks": {"url": "https://a.example/hook", "events": ["contact.erased"]},
     }
     dice = random.Random(seed)  # the same mutants each time
     for _ in range(ROUNDS):

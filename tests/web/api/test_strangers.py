@@ -36,12 +36,16 @@ def bodies(made: Made) -> dict[str, Any]:
         "recheck_permits": {"permits": ["A" * 16]},
         "contact_status": {"address": ADA},
         "export_evidence": {"address": ADA},
+        "rotate_webhook": {"overlap_hours": 1},
     }
 
 
+WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
+
+
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
-OWN = {"create_sender", "create_purpose"}
-LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms"}
+OWN = {"create_sender", "create_purpose", "create_webhook"}
+LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
 # A stranger's permit, address or evidence is not there at all: what is told is told of one's own.
 ALIKE = {"contact_status", "export_evidence", "recheck_permits", "get_permit"}
 
@@ -52,12 +56,14 @@ def test_every_route_tells_a_stranger_nothing(
     made, own = alice.form(), charlie.form()
     alice.post("/consents", bodies(made)["request_consent"], 202)
     issued = alice.post("/permits", bodies(made)["issue_permits"])
+    webhook, _ = (each.post("/webhooks", WEBHOOK, 201)["id"] for each in (alice, charlie))
     nothing = Made(*(str(uuid4()) for _ in range(4)))
     ids = {
         "sender_id": (made.sender, nothing.sender),
         "purpose_id": (made.purpose, nothing.purpose),
         "wording_id": (made.wording, nothing.wording),
         "form_id": (made.form, nothing.form),
+        "webhook_id": (webhook, str(uuid4())),
         "permit": (issued["permits"][0]["permit"], "A" * 16),
     }
     asked = set()
