@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,6 +17,10 @@ from consentledger.ledger.leaf import parse_leaf
 RANGE = 65_536
 """No range is longer, so that its labels fit into memory."""
 _PREFIX = b"consentledger/leaf/v1\nkind log.index/"
+_STARTS = (
+    f"SELECT entry_index, substr(leaf, 1, {START}) FROM log_leaf"  # noqa: S608 - our own number
+    " WHERE organisation_id = {0} AND entry_index >= {0} AND entry_index < {0} ORDER BY entry_index"
+)
 _CHUNK = 4_096
 
 
@@ -44,24 +49,30 @@ def labels_of_range(session: Session, organisation_id: UUID, first: int, size: i
 
 
 def _scan(session: Session, organisation_id: UUID, first: int, size: int) -> Iterator[bytes]:
-    query = (
-        select(LogLeaf.entry_index, func.substr(LogLeaf.leaf, 1, START))
-        .where(LogLeaf.organisation_id == organisation_id)
-        .where(LogLeaf.entry_index >= first, LogLeaf.entry_index < size)
-        .order_by(LogLeaf.entry_index)
-        .execution_options(yield_per=_CHUNK)
-    )
-    expected = first
-    for rows in session.execute(query).partitions():
-        if [row[0] for row in rows] != list(range(expected, expected + len(rows))):
-            break
+    for low in range(first, size, _CHUNK):
+        high = min(size, low + _CHUNK)
+        rows = _starts(session, organisation_id, low, high)
+        if [index for index, _ in rows] != list(range(low, high)):
+            raise IntegrityError(f"leaves are missing between log_leaf {low} and {high - 1}")
         # SQLite keeps whatever type was put in by hand.
         yield from labels_of(
             leaf if isinstance(leaf, bytes) else str(leaf).encode() for _, leaf in rows
         )
-        expected += len(rows)
-    if expected != size:
-        raise IntegrityError(f"a leaf is missing at or behind log_leaf {expected}")
+
+
+def _starts(
+    session: Session, organisation_id: UUID, low: int, high: int
+) -> list[tuple[int, bytes]]:
+    """Asks the driver itself: rows through the ORM take five times as long, and this reads whole logs."""
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        values = (organisation_id.hex, low, high)
+        found: list[tuple[int, bytes]] = driver.execute(_STARTS.format("?"), values).fetchall()
+    else:
+        values = (organisation_id, low, high)  # type: ignore[assignment]
+        found = driver.execute(_STARTS.format("%b"), values, binary=True).fetchall()
+    return found
 
 
 def index_leaves(
