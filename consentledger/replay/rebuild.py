@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from consentledger.contacts.models import Contact
 from consentledger.contacts.suppression import hold_suppression
 from consentledger.db.engine import Database
-from consentledger.db.fsck.model import Finding, Progress, Report
+from consentledger.db.fsck.model import MOST_FINDINGS, Finding, Progress, Report
 from consentledger.db.fsck.openings import Opener
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
@@ -37,9 +38,10 @@ _LOCKED = ("sender", "purpose", "wording", "form")
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild did: how many entries it replayed, and rows it wrote; `differed` names each of them.
+    """What a rebuild did: how many entries it replayed, and rows it wrote.
 
-    `left` is what it could not mend: damaged entries, and rows with columns that no entry tells.
+    `differed` names what was not as the log gives it, `left` what could not be mended: damaged entries, and rows
+    with columns that no entry tells. Each names 10,000 at most; rows and owners count all.
     """
 
     origin: str
@@ -50,12 +52,29 @@ class Rebuilt:
     differed: list[Finding] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, Any]:
+        """The result as one JSON object."""
+        return {
+            "origin": self.origin,
+            "entries": self.entries,
+            "contacts": self.contacts,
+            "rows": self.rows,
+            "owners": self.owners,
+            "differed": [{"where": one.where, "message": one.message} for one in self.differed],
+            "left": [{"where": one.where, "message": one.message} for one in self.left],
+        }
+
     def note(self, difference: Difference, *, mended: bool) -> None:
         """Notes one difference."""
         found = Finding(difference.where, difference.message)
-        self.differed.append(found)
-        if not mended:
+        self.name(found)
+        if not mended and len(self.left) < MOST_FINDINGS:
             self.left.append(found)
+
+    def name(self, found: Finding) -> None:
+        """Names one more difference."""
+        if len(self.differed) < MOST_FINDINGS:
+            self.differed.append(found)
 
 
 class Rebuild:
@@ -105,10 +124,10 @@ class Rebuild:
             for search in (owners.lost_owners, owners.wrong_owners):
                 for found in search(opener, unopened):
                     result.owners += len(found)
-                    result.differed += [
-                        Finding(f"contact_entry {index}", "not the owner that the log gives")
-                        for index in sorted(found)
-                    ]
+                    for index in sorted(found):
+                        result.name(
+                            Finding(f"contact_entry {index}", "not the owner that the log gives")
+                        )
                     if not self._dry_run:
                         homeless = homeless or None in found.values()
                         with self._database.begin() as tx:
@@ -139,7 +158,7 @@ class Rebuild:
     def _compare(self, opener: Opener, batch: Sequence[Owned], result: Rebuilt) -> Compared:
         report = Report("", 0)
         compared = compare_batch(opener, batch, report)
-        result.left += report.findings
+        result.left += report.findings[: MOST_FINDINGS - len(result.left)]
         taken = _taken(opener, compared)
         kept = []
         for history, one in compared.differences:

@@ -11,6 +11,7 @@ from consentledger.kernel.errors import ConflictError, ConsentLedgerError
 from consentledger.ledger.merkle import Frontier
 
 BLOCK = 4_096
+MOST_FINDINGS = 10_000
 Progress = Callable[[int, int], None]
 Phase = Literal["tree", "openings", "contacts", "state"]
 
@@ -33,6 +34,7 @@ class Report:
     openings: int = 0
     contacts: int = 0
     findings: list[Finding] = field(default_factory=list)
+    more: int = 0
 
     @property
     def ok(self) -> bool:
@@ -40,8 +42,11 @@ class Report:
         return not self.findings
 
     def add(self, where: str, message: str) -> None:
-        """Notes one finding."""
-        self.findings.append(Finding(where, message))
+        """Notes one finding; behind the first 10,000 they are only counted, so that memory stays flat."""
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(where, message))
+        else:
+            self.more += 1
 
     def as_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
@@ -51,6 +56,7 @@ class Report:
             "checkpoints": self.checkpoints,
             "openings": self.openings,
             "contacts": self.contacts,
+            "more": self.more,
             "findings": [{"where": one.where, "message": one.message} for one in self.findings],
         }
 
