@@ -139,7 +139,7 @@ class CheckpointSigner:
             named = named_keys(session, organisation_id, size, first=published.size)
             key = named[-1].log_key if named else None
         else:
-            newest = self.keys.newest(session, organisation_id, size)
+            newest = self.keys.newest(session, organisation_id, origin, size)
             key = newest.log_key if newest else None
         if key is not None and key != ours[0].vkey:
             raise ConfigurationError(

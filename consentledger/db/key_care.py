@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from consentledger.db.installation import Installation
+from consentledger.db.log_keys import NamedKeys
 from consentledger.db.models import LogHead
 from consentledger.db.signing import newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
@@ -64,15 +65,19 @@ def _append_key(installation: Installation, _session: Session, head: LogHead) ->
 
 def _log_key(installation: Installation, session: Session, head: LogHead) -> Fit:
     vkeys = installation.signer.vkeys(head.origin)
-    named = installation.signer.keys.newest(session, head.organisation_id, head.size)
+    named = _newest(installation, session, head)
     try_signers(installation, head.origin)
     return _named(head.origin, "LOG_KEY", vkeys, named.log_key if named else None)
 
 
 def _evidence_key(installation: Installation, session: Session, head: LogHead) -> Fit:
     vkeys = evidence_vkeys(installation.settings.secrets, head.origin)
-    named = installation.signer.keys.newest(session, head.organisation_id, head.size)
+    named = _newest(installation, session, head)
     return _named(head.origin, "EVIDENCE_KEY", vkeys, named.evidence_key if named else None)
+
+
+def _newest(installation: Installation, session: Session, head: LogHead) -> NamedKeys | None:
+    return installation.signer.keys.newest(session, head.organisation_id, head.origin, head.size)
 
 
 def _named(origin: str, name: str, vkeys: list[str], named: str | None) -> Fit:

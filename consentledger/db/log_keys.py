@@ -47,19 +47,21 @@ def named_keys(
 
 
 class KeyReader:
-    """Reads a log's newest keys; remembers how far it has read, since entries never change."""
+    """Reads a log's newest keys; remembers how far it has read, since entries under one origin never change."""
 
     def __init__(self) -> None:
-        self._read: dict[UUID, tuple[int, NamedKeys | None]] = {}
+        self._read: dict[tuple[UUID, str], tuple[int, NamedKeys | None]] = {}
 
-    def newest(self, session: Session, organisation_id: UUID, size: int) -> NamedKeys | None:
+    def newest(
+        self, session: Session, organisation_id: UUID, origin: str, size: int
+    ) -> NamedKeys | None:
         """Returns the keys that the first `size` entries name last; None when none of them names any."""
-        first, known = self._read.get(organisation_id, (0, None))
+        first, known = self._read.get((organisation_id, origin), (0, None))
         if first > size:
             first, known = 0, None
         found = named_keys(session, organisation_id, size, first=first)
         newest = found[-1] if found else known
-        self._read[organisation_id] = (size, newest)
+        self._read[organisation_id, origin] = (size, newest)
         return newest
 
 

@@ -116,7 +116,9 @@ def export(installation: Installation, command: ExportEvidence, file: BinaryIO) 
         scope = _scope(installation, session, command)
         secrets = installation.settings.secrets
         checkpoint = scope.checkpoint
-        named = installation.signer.keys.newest(session, command.organisation_id, checkpoint.size)
+        named = installation.signer.keys.newest(
+            session, command.organisation_id, checkpoint.origin, checkpoint.size
+        )
         signer = named_evidence_signer(
             secrets, checkpoint.origin, named.evidence_key if named else None
         )

@@ -15,7 +15,7 @@ from consentledger.app import create_app
 from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
-from consentledger.db.log_keys import name_keys, named_keys
+from consentledger.db.log_keys import KeyReader, name_keys, named_keys
 from consentledger.db.models import LogCheckpoint
 from consentledger.kernel.errors import ConfigurationError, UnavailableError
 from consentledger.ledger.checkpoint import open_checkpoint
@@ -280,3 +280,22 @@ def test_a_key_that_can_not_sign_is_not_named(
     with installation.database.read() as session:
         assert len(named_keys(session, made.organisation_id, 1_000)) == 1
     assert installation.signer.sign_due() == 1
+
+
+def test_a_log_that_goes_on_under_a_new_origin_is_read_anew(installation: Installation) -> None:
+    """A process that knew the longer log before a recovery must not miss the keys that stand below its end."""
+    made = create_organisation(installation.database, installation.settings)
+    reader, size = KeyReader(), 1_000  # as long as the log was before it was restored
+    with installation.database.read() as session:
+        first = reader.newest(session, made.organisation_id, made.origin, size)
+    moved = f"{made.origin}x"
+    with installation.database.begin() as tx:
+        name_keys(
+            tx, made.organisation_id, log_key=installation.signer.vkey(moved),
+            evidence_key=made.evidence_key, actor="operator",
+        )  # fmt: skip
+    with installation.database.read() as session:
+        newest = reader.newest(session, made.organisation_id, moved, size)
+    assert first is not None
+    assert newest is not None
+    assert [first.log_key, newest.log_key] == [made.log_key, installation.signer.vkey(moved)]
