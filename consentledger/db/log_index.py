@@ -24,8 +24,12 @@ from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConsentLedgerError, IntegrityError, NotFoundError
 from consentledger.ledger.absence import Index, Labels
 
-TAIL = 64
-"""An export shows so many entries behind the last index one by one, and closes the range when there are more."""
+TAIL = 256
+"""An export shows so many entries behind the last index one by one, and closes the range when there are more.
+
+A tail burdens one bundle, an index every later one: so the number of indexes is bounded by that of entries, however
+often somebody exports.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ def _ranges(entries: Sequence[Entry], report: Report) -> list[tuple[int, Index]]
             with report.step(4, entry.file):
                 index = read_index(entry.parsed.plain, entry.index)
                 found.append((entry.index, index))
-                end = check_cover([index], end)
+                begins, end = end, index.size
+                check_cover([index], begins)
     return found
 
 
