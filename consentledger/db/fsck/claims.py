@@ -49,6 +49,8 @@ def fsck(
     one of this log.
     """
     step = step or (lambda _position, done, total: progress(done, total))
+    # Before the snapshot: what was signed by then stands in it, and a log that grows meanwhile is not accused.
+    guarded = _read_guard(installation, organisation_id)
     with installation.database.snapshot() as session:
         head = session.get(LogHead, organisation_id)
         if head is None:
@@ -56,8 +58,7 @@ def fsck(
         position = _begin(session, head, position)
         report = position.report
         system = SystemEntries(session, organisation_id)
-        # The guard is read after the snapshot began: what it holds may be younger, never older, than the rows.
-        stops = _stops(installation, session, head, system, position)
+        stops = _stops(installation, session, head, system, position, guarded)
         TreeCheck(session, organisation_id, position).run(stops, step)
         if position.phase == "tree":
             _check_head(installation, head, position.frontier, report)
@@ -103,6 +104,7 @@ def _stops(
     head: LogHead,
     system: SystemEntries,
     position: Position,
+    guarded: Signed | str | None,
 ) -> Iterator[Stop]:
     report = position.report
     verifiers = system.verifiers(_own_verifiers(installation, head.origin))
@@ -116,7 +118,7 @@ def _stops(
             .execution_options(yield_per=500)
         )
     )
-    return merge(published, _guard_stops(installation, head, report), key=lambda stop: stop.size)
+    return merge(published, _guard_stops(guarded, report), key=lambda stop: stop.size)
 
 
 def _own_verifiers(installation: Installation, origin: str) -> list[Verifier]:
@@ -126,13 +128,22 @@ def _own_verifiers(installation: Installation, origin: str) -> list[Verifier]:
         return []  # a key behind a command that does not answer: the log names it, too
 
 
-def _guard_stops(installation: Installation, head: LogHead, report: Report) -> list[Stop]:
+def _read_guard(installation: Installation, organisation_id: UUID) -> Signed | str | None:
+    """Returns what the guard holds for a log, or in words why it can't be read."""
+    with installation.database.read() as session:
+        query = select(LogHead.origin).where(LogHead.organisation_id == organisation_id)
+        origin = session.scalar(query)
     try:
-        signed = installation.guard.read(head.origin)
+        return installation.guard.read(origin) if origin else None
     except (ConsentLedgerError, ValueError, KeyError) as error:
-        report.add("guard", f"can't be read: {error}")
+        return str(error)
+
+
+def _guard_stops(guarded: Signed | str | None, report: Report) -> list[Stop]:
+    if isinstance(guarded, str):
+        report.add("guard", f"can't be read: {guarded}")
         return []
-    return [Stop(signed.size, _guard_check(signed, report))] if signed else []
+    return [Stop(guarded.size, _guard_check(guarded, report))] if guarded else []
 
 
 def _guard_check(signed: Signed, report: Report) -> _Check:

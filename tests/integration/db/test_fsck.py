@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -132,3 +134,20 @@ def test_a_guard_ahead_of_the_rows_is_named(installation: Installation, log: Sma
     assert installation.guard.swap("test.example/log/log", before, Signed(999, b"\7" * 32))
     report = fsck(installation, log.organisation_id)
     assert [finding.where for finding in report.findings] == ["tree size 999"]
+
+
+def test_a_log_that_is_signed_while_fsck_begins_is_not_accused(
+    installation: Installation, log: SmallLog
+) -> None:
+    class Busy(type(installation.guard)):  # type: ignore[misc]
+        """A guard in whose every reading the service appends and signs."""
+
+        def read(self, origin: str) -> Signed | None:
+            found = installation.guard.read(origin)
+            log.fill(1)
+            assert installation.signer.sign(log.organisation_id) is not None
+            return found
+
+    busy = object.__new__(Busy)
+    busy.__dict__.update(installation.guard.__dict__)
+    assert fsck(replace(installation, guard=busy), log.organisation_id).findings == []
