@@ -140,13 +140,12 @@ def test_a_log_that_is_signed_while_fsck_begins_is_not_accused(
     installation: Installation, log: SmallLog
 ) -> None:
     class Busy(type(installation.guard)):  # type: ignore[misc]
-        """A guard in whose every reading the service appends and signs."""
+        """A guard before whose every reading the service appends and signs."""
 
         def read(self, origin: str) -> Signed | None:
-            found = installation.guard.read(origin)
             log.fill(1)
             assert installation.signer.sign(log.organisation_id) is not None
-            return found
+            return installation.guard.read(origin)
 
     busy = object.__new__(Busy)
     busy.__dict__.update(installation.guard.__dict__)
