@@ -24,6 +24,7 @@ SCOPES = MappingProxyType(
         "permits:write": "ask whether messages may go out, and get their links and headers",
         "permits:read": "read permits and ask which are dead by now",
         "stops:write": "record a withdrawal on a person's behalf",
+        "erasures": "forget people, say how long to keep, place and release legal holds",
         "evidence:read": "take away evidence about an address",
         "webhooks": "add, test, rotate and delete webhooks",
     }

@@ -15,7 +15,9 @@ from consentledger.kernel.errors import ConsentLedgerError
 COMMANDS = {
     "db": "consentledger.cli.db:db",
     "demo": "consentledger.cli.demo.command:demo",
+    "erase": "consentledger.cli.erase:erase",
     "evidence": "consentledger.cli.evidence:evidence",
+    "hold": "consentledger.cli.hold:hold",
     "key": "consentledger.cli.key:key",
     "log": "consentledger.cli.log:log",
     "organisation": "consentledger.cli.organisation:organisation",

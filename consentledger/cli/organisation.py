@@ -6,9 +6,11 @@ import click
 
 from consentledger.cli.context import opened_database, opened_installation
 from consentledger.cli.output import as_json, json_option
+from consentledger.erasure.commands import ChangePolicy
+from consentledger.erasure.service import change_policy
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.settings import Settings
-from consentledger.organisations.queries import organisations
+from consentledger.organisations.queries import organisation_by_name, organisations
 from consentledger.organisations.rules import IP_POLICIES
 from consentledger.organisations.service import CreateOrganisation, create_organisation
 
@@ -87,6 +89,33 @@ def list_command(json: bool) -> None:
         click.echo(f"{each.name}  {each.legal_name} ({each.country})  log {each.log_id}")
     if not found:
         click.echo("There is no organisation yet: consentledger organisation create --help")
+
+
+@organisation.command("policy")
+@click.argument("name")
+@click.option(
+    "--keep-for-claims-days",
+    type=int,
+    help="Evidence of erased people, sealed to the escrow key; 0: none is kept.",
+)
+@click.option(
+    "--retention-days", type=int, help="Contacts without a living consent, after their last act."
+)
+@json_option
+def policy_command(
+    name: str, keep_for_claims_days: int | None, retention_days: int | None, json: bool
+) -> None:
+    """Show how long the organisation NAME keeps, or change it; every change is logged."""
+    settings = Settings.load()
+    with opened_installation(settings) as installation, installation.database.begin() as tx:
+        owner = organisation_by_name(tx.session, name).organisation_id
+        command = ChangePolicy(owner, "operator", keep_for_claims_days, retention_days)
+        now = change_policy(tx, command, settings.escrow_key)
+    if json:
+        as_json(keep_for_claims_days=now.keep_for_claims_days, retention_days=now.retention_days)
+        return
+    click.echo(f"Evidence of erased people is kept for claims: {now.keep_for_claims_days} days.")
+    click.echo(f"Contacts without a living consent are kept: {now.retention_days} days.")
 
 
 def _quoted(name: str) -> str:

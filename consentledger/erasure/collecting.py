@@ -16,6 +16,7 @@ from consentledger.consents.rules import OPEN
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
+from consentledger.db.keystore import suppression_version
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import restricting
 from consentledger.erasure.holds import held
@@ -109,6 +110,8 @@ def _log(
         "organisation": str(organisation_id),
         "erasures": [_recorded(plan, locked[plan.contact_id]) for plan in every],
         "suppressed": [hashed.hex() for hashed in hashes],
+        # How many keys these hashes stand under: contacts.suppression.carried brings them to a later one.
+        "suppression_keys": suppression_version(tx.connection, organisation_id),
         "leaf_hashes": sorted(entry.leaf_hash.hex() for entry in first.values()),
     }
     return Collected(len(every), record)

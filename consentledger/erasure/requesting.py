@@ -130,7 +130,7 @@ def _add(tx: Tx, command: EraseContact, contact_id: UUID) -> Erasure:
         ground=command.ground,
         actor=command.actor,
         contact_id=contact_id,
-        entry_number=0,
+        entry_number=-1,  # none is its own yet
         requested_at=tx.now,
         due_at=tx.now + COLLECT_AFTER,
     )

@@ -18,7 +18,9 @@ MODULES = (
     "contacts",
     "withdrawals",
     "permits",
+    "erasures",
     "evidence",
+    "holds",
     "webhooks",
 )
 

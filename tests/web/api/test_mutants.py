@@ -73,6 +73,8 @@ def test_bent_bodies_crash_nothing(installation: Installation, alice: Caller, se
         "/withdrawals": {**good["record_withdrawal"], "purpose": made.purpose},
         "/contacts:status": good["contact_status"],
         "/evidence": {**good["export_evidence"], "since": 1},
+        "/erasures": {"address": "eve@people.example", "ground": "child", "now": True},
+        "/holds": good["place_hold"],
         "/permits": good["issue_permits"],
         "/permits:recheck": good["recheck_permits"],
         "/webhooks": {"url": "https://a.example/hook", "events": ["contact.erased"]},

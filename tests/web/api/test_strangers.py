@@ -37,6 +37,8 @@ def bodies(made: Made) -> dict[str, Any]:
         "contact_status": {"address": ADA},
         "export_evidence": {"address": ADA},
         "rotate_webhook": {"overlap_hours": 1},
+        "place_hold": {"address": ADA, "person": "a judge", "reason": "case 1"},
+        "release_hold": {"person": "a judge"},
     }
 
 
@@ -45,9 +47,10 @@ WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
 
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
 OWN = {"create_sender", "create_purpose", "create_webhook"}
+OWN |= {"request_erasure", "get_policy", "put_policy"}
 LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
 # A stranger's permit, address or evidence is not there at all: what is told is told of one's own.
-ALIKE = {"contact_status", "export_evidence", "recheck_permits", "get_permit"}
+ALIKE = {"contact_status", "export_evidence", "recheck_permits", "get_permit", "list_holds"}
 
 
 def test_every_route_tells_a_stranger_nothing(
@@ -57,6 +60,8 @@ def test_every_route_tells_a_stranger_nothing(
     alice.post("/consents", bodies(made)["request_consent"], 202)
     issued = alice.post("/permits", bodies(made)["issue_permits"])
     webhook, _ = (each.post("/webhooks", WEBHOOK, 201)["id"] for each in (alice, charlie))
+    held = alice.post("/holds", bodies(made)["place_hold"], 201)
+    erased = alice.post("/erasures", {"address": "eve@people.example"}, 202)
     nothing = Made(*(str(uuid4()) for _ in range(4)))
     ids = {
         "sender_id": (made.sender, nothing.sender),
@@ -64,6 +69,8 @@ def test_every_route_tells_a_stranger_nothing(
         "wording_id": (made.wording, nothing.wording),
         "form_id": (made.form, nothing.form),
         "webhook_id": (webhook, str(uuid4())),
+        "hold_id": (held["id"], nothing.sender),
+        "erasure_id": (erased["id"], nothing.sender),
         "permit": (issued["permits"][0]["permit"], "A" * 16),
     }
     asked = set()
