@@ -12,7 +12,7 @@ from sqlalchemy import delete, exists, select, tuple_
 from consentledger.contacts.models import Contact
 from consentledger.db.key_database import KeyDatabase
 from consentledger.db.keystore import destroy_contact_keys
-from consentledger.db.models import ContactKey
+from consentledger.db.models import ContactKey, LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.models import OutboxRow
 
@@ -67,6 +67,8 @@ def _sweep_store(tx: Tx, store: KeyDatabase) -> int:
     for _ in range(LOOKED_AT // AT_ONCE):
         keys = _old_keys(tx, store, after)
         for organisation_id, group in groupby(keys, key=lambda key: key[0]):
+            if not _whole(tx, organisation_id):
+                continue
             mine = {key_id for _, key_id in group}
             orphans = mine - _taken(tx, organisation_id, mine)
             destroy_contact_keys(tx, organisation_id, sorted(orphans))
@@ -76,6 +78,17 @@ def _sweep_store(tx: Tx, store: KeyDatabase) -> int:
             return swept
         after = _looked_to[address] = keys[-1]
     return swept
+
+
+def _whole(tx: Tx, organisation_id: UUID) -> bool:
+    """Says whether the main database has all of a log that was signed.
+
+    Put back from a backup, it lacks contacts whose keys are here, and `log recover` may bring them back.
+    """
+    if tx.session.get(LogHead, organisation_id) is None:
+        return False
+    watch = tx.log.watch
+    return watch is None or watch.frozen_origin(tx.database, organisation_id) is None
 
 
 def _old_keys(tx: Tx, store: KeyDatabase, after: _Key) -> list[_Key]:
