@@ -15,6 +15,7 @@ from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.kernel.errors import IntegrityError
 from consentledger.kernel.secrets import NAMES
+from consentledger.ledger.merkle import Frontier
 from consentledger.permits.links import PATH, PermitId
 from tests.factories import create_organisation, create_published_form
 from tests.support.evidence import Path as Story
@@ -127,6 +128,36 @@ def test_the_append_key_rotates(
     assert after.signer.sign_due() == 2
     with pytest.raises(IntegrityError, match="APPEND_KEY"):
         append(installation, made[1].organisation_id)
+
+
+def test_a_lost_append_key_is_replaced_where_the_guard_vouches(
+    installation: Installation, opened: Opened, command: Command
+) -> None:
+    signed, ahead, forged = (
+        create_organisation(installation.database, installation.settings) for _ in range(3)
+    )
+    installation.signer.sign_due()
+    for made in (ahead, forged):
+        append(installation, made.organisation_id)
+    with installation.database.begin() as tx:  # a head that its entries don't give
+        where = LogHead.organisation_id == forged.organisation_id
+        frontier = Frontier.empty().append([bytes([n]) * 32 for n in range(4)])[0]
+        values = {"root": frontier.root(), "frontier": frontier.to_bytes()}
+        tx.session.execute(update(LogHead).where(where).values(**values))
+    new = {"APPEND_KEY": secrets.token_urlsafe(32)}
+    code, said, error = command("secrets", "replace-append-key", **new)
+    assert (code, said) == (78, "3 log(s): 1 got the new key's MAC.\n")
+    for made in (ahead, forged):
+        assert f"{made.origin}: the last 1 entries were never signed" in error
+    code, said, error = command("secrets", "replace-append-key", "--vouch", **new)
+    assert (code, said) == (65, "3 log(s): 1 got the new key's MAC.\n")
+    assert f"the head of {forged.origin} is not that of its entries" in error
+    after = opened(**new)
+    for made in (signed, ahead):
+        append(after, made.organisation_id)
+        assert after.signer.sign(made.organisation_id) is not None
+    with pytest.raises(IntegrityError, match="changed by hand"):
+        append(after, forged.organisation_id)
 
 
 def test_a_head_changed_by_hand_does_not_get_a_mac(
