@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from consentledger.cli.append_key_lost import replace_append_key
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import CONFIGURATION, exit_code, sentence
+from consentledger.cli.rotate_store import rotate_master_key, rotate_suppression_keys
 from consentledger.db.fsck import organisations_with_logs
 from consentledger.db.key_care import check_fit, renew_head_mac
+from consentledger.db.keystore import SUPPRESSION
 from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
 from consentledger.kernel.secret_files import append_key, check_files, file_of, make_files
 from consentledger.kernel.secrets import NAMES, PREFIX, inspect_secrets
@@ -22,9 +23,6 @@ from consentledger.kernel.settings import Settings
 @click.group()
 def secrets() -> None:
     """The keys that stand outside the database: make, check, add and rotate them."""
-
-
-secrets.add_command(replace_append_key)
 
 
 @secrets.command()
@@ -89,11 +87,20 @@ def add(name: str, in_front: bool) -> None:
 
 @secrets.command()
 @click.argument("name", metavar="NAME")
-def rotate(name: str) -> int:
-    """Move what stands in the database to the newest key of NAME, or say how NAME rotates."""
+@click.option("--organisation", metavar="NAME", help="Only this one (suppression).")
+def rotate(name: str, organisation: str | None) -> int:
+    """Move what stands in the database to the newest key of NAME, or say how NAME rotates.
+
+    `suppression` is no secret of yours to keep: it gives each organisation a new key for the hashes of those who
+    refused.
+    """
+    if name == SUPPRESSION:
+        return rotate_suppression_keys(organisation)
     known = ROTATIONS.get(name)
     if known is None:
-        raise ConfigurationError(f"{name} is none of: {', '.join(sorted(ROTATIONS))}")
+        raise ConfigurationError(
+            f"{name} is none of: {', '.join(sorted((*ROTATIONS, SUPPRESSION)))}"
+        )
     return known()
 
 
@@ -136,6 +143,7 @@ def _explain(*lines: str) -> Callable[[], int]:
 ROTATIONS: dict[str, Callable[[], int]] = {
     # Each returns an exit code and opens what it needs by itself.
     "APPEND_KEY": _rotate_append_key,
+    "MASTER_KEY": rotate_master_key,
     "LINK_KEYS": _explain(
         "Nothing in the database hangs on LINK_KEYS: links in mails do, and they never expire.",
         "1. consentledger secrets add LINK_KEYS   (the new key makes all new links)",

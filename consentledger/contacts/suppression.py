@@ -23,7 +23,7 @@ from consentledger.db.keys import keyed_hash, wrapped_hash
 from consentledger.db.keystore import SUPPRESSION, KeyStore, OrganisationKeys, Reader
 from consentledger.db.models import OrganisationKey
 from consentledger.db.unit_of_work import Tx
-from consentledger.kernel.errors import UnavailableError
+from consentledger.kernel.errors import ConflictError, UnavailableError
 
 IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
 TRIES = 5
@@ -71,6 +71,20 @@ def suppression_hash(keys: OrganisationKeys, folded: str) -> bytes:
     first, *newer = keys.suppression
     hashed = keyed_hash(first, f"{FOLD_VERSION}\n{folded}")
     for key in newer:
+        hashed = wrapped_hash(key, hashed)
+    return hashed
+
+
+def carried(keys: OrganisationKeys, hashed: bytes, version: int) -> bytes:
+    """Returns a hash that was kept elsewhere under `version` keys as it stands under `keys`.
+
+    ConflictError when it stands under a key that this database does not know yet: rotate first.
+    """
+    if version > len(keys.suppression):
+        raise ConflictError(
+            "this hash stands under a newer key: `secrets rotate suppression` first"
+        )
+    for key in keys.suppression[version:]:
         hashed = wrapped_hash(key, hashed)
     return hashed
 

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from consentledger.consents.rehashing import rotate_suppression
 from consentledger.contacts.models import Contact
 from consentledger.db.fsck import fsck
 from consentledger.db.models import ContactKey
@@ -127,4 +128,27 @@ def test_the_making_of_an_organisation_dies(
     with shop.database.read() as session:
         assert "second" not in session.scalars(select(Organisation.name)).all()
     create_organisation(made.installation.database, made.installation.settings, name="second")
+    _sound(made, shop)
+
+
+@pytest.mark.parametrize(
+    ("made", "point"),
+    [
+        ("sqlite+sqlite", BEFORE_COMMIT),
+        ("postgresql+sqlite", BEHIND_KEYS),
+        ("postgresql+postgresql", BEHIND_COMMIT),
+    ],
+    indirect=["made"],
+)
+def test_a_rotation_of_the_suppression_key_dies(
+    made: Apart, shop: People, drive: Driver, point: str
+) -> None:
+    shop.not_me(shop.ask(ANN) or b"")
+    with drive.stopped(made.environment, "rotate_suppression", point, shop.made):
+        pass
+    assert shop.decide(shop.sign_up(ANN)).decision == "suppressed"
+    with shop.database.begin() as tx:
+        # The key that was committed before the death is taken, not made a second time.
+        assert rotate_suppression(tx, shop.org).version == (3 if point == BEHIND_COMMIT else 2)
+    assert shop.decide(shop.sign_up(ANN)).decision == "suppressed"
     _sound(made, shop)

@@ -154,10 +154,18 @@ def _create(installation: Any, name: str) -> None:
     create_organisation(installation.database, installation.settings, name=name)
 
 
+def _rotate(installation: Any, made: Any) -> None:
+    from consentledger.consents.rehashing import rotate_suppression
+
+    with installation.database.begin() as tx:
+        rotate_suppression(tx, made.organisation_id)
+
+
 VERBS: dict[str, Callable[..., None]] = {
     "sign_up": _sign_up,
     "destroy": _destroy,
     "create_organisation": _create,
+    "rotate_suppression": _rotate,
 }
 
 _ANSWERS = os.dup(1) if __name__ == "__main__" else 1

@@ -1,4 +1,4 @@
-"""Installations whose keys stand in a database of their own, in the pairs of engines that people run."""
+"""Installations whose keys stand in a database of their own: the main one's engine, +, the key store's."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from tests.support.installations import environment_for, settings_from
 if TYPE_CHECKING:
     import pytest
 
-# The main database's engine, then the key store's.
-PAIRS = ("sqlite+sqlite", "postgresql+sqlite", "postgresql+postgresql")
-
 
 @dataclass(frozen=True, slots=True)
 class Apart:
     """An installation with a key store of its own, and the variables that open it again."""
 
+    pair: str
     installation: Installation
     environment: dict[str, str]
 
 
 @contextlib.contextmanager
 def apart(request: pytest.FixtureRequest, folder: Path, pair: str) -> Iterator[Apart]:
-    """Yields a fresh installation on a pair of engines; both schemas made by the one upgrade."""
+    """Yields a fresh installation on a pair of engines; both schemas made by the one upgrade.
+
+    The name of one engine alone: the keys stand in the database.
+    """
     main, _, store = pair.partition("+")
     with contextlib.ExitStack() as stack:
         postgres: PostgresDatabases | None = None
@@ -42,15 +43,15 @@ def apart(request: pytest.FixtureRequest, folder: Path, pair: str) -> Iterator[A
         else:
             assert postgres is not None
             url = stack.enter_context(postgres.clone())
-        keys = f"sqlite:///{folder / 'keys.db'}"
+        more = {"KEYSTORE_URL": f"sqlite:///{folder / 'keys.db'}"} if store else {}
         if store == "postgresql":
             assert postgres is not None
-            keys = stack.enter_context(postgres.empty())
-        environment = environment_for(url, folder, KEYSTORE_URL=keys)
+            more = {"KEYSTORE_URL": stack.enter_context(postgres.empty())}
+        environment = environment_for(url, folder, **more)
         settings = settings_from(environment)
         migrated = open_database(settings)
         upgrade(migrated)
         migrated.close()
         installation = open_installation(settings)
         stack.callback(installation.database.close)
-        yield Apart(installation, environment)
+        yield Apart(pair, installation, environment)
