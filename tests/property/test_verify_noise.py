@@ -15,7 +15,7 @@ from tests.unit.verify.bundles import journey
 
 LOG, ANNA, _, _ = journey()
 PATHS = sorted(LOG.members([ANNA])) + [
-    f"entries/{n}.{suffix}" for n in range(17) for suffix in ("tlog-proof", "disclosures")
+    f"entries/{n}.{suffix}" for n in range(18) for suffix in ("tlog-proof", "disclosures")
 ]
 HARMLESS = ("README.txt", "policy.txt", "records/consentledger-context.jsonld")
 json_values = st.recursive(
