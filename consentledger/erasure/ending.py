@@ -65,10 +65,10 @@ def retire(tx: Tx, organisation_id: UUID, *, limit: int = CONTACTS_AT_ONCE) -> i
     if before.everything:
         return 0
     cutoff = tx.now - timedelta(days=policy(tx.session, organisation_id).retention_days)
-    past = _past(organisation_id, cutoff).where(Contact.contact_id.not_in(sorted(before.contacts)))
-    wanted = list(tx.session.scalars(past.order_by(Contact.touched_at).limit(limit)))
+    idle = past(organisation_id, cutoff).where(Contact.contact_id.not_in(sorted(before.contacts)))
+    wanted = list(tx.session.scalars(idle.order_by(Contact.touched_at).limit(limit)))
     locked = contacts.lock(tx, organisation_id, wanted)
-    still = _past(organisation_id, cutoff).where(Contact.contact_id.in_(sorted(locked)))
+    still = past(organisation_id, cutoff).where(Contact.contact_id.in_(sorted(locked)))
     covered = held(tx.session, organisation_id)
     going = [one for one in sorted(tx.session.scalars(still)) if not covered.covers(one)]
     places = places_of(tx.session, organisation_id, going)
@@ -86,7 +86,8 @@ def retire(tx: Tx, organisation_id: UUID, *, limit: int = CONTACTS_AT_ONCE) -> i
     return len(plans)
 
 
-def _past(organisation_id: UUID, cutoff: datetime) -> Select[Any]:
+def past(organisation_id: UUID, cutoff: datetime) -> Select[Any]:
+    """Selects the contacts of an organisation that nobody touched since, and of which no consent stands."""
     return select(Contact.contact_id).where(
         Contact.organisation_id == organisation_id, Contact.touched_at <= cutoff, _idle()
     )

@@ -24,6 +24,7 @@ from consentledger.erasure.logging import DESTROY
 from consentledger.erasure.policies import change_policy
 from consentledger.erasure.requesting import request_erasure
 from consentledger.erasure.restricting import end_restrictions, organisations_ended
+from consentledger.erasure.retaining import log_retention, organisations_with_logs
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConfigurationError
 
@@ -40,6 +41,7 @@ __all__ = [
     "place_hold",
     "release_hold",
     "request_erasure",
+    "retain_due",
     "retire",
     "sweep",
 ]
@@ -109,6 +111,17 @@ def collect_requested(
         _log.error("erasures wait", organisation=str(organisation_id), reason=str(error))
         return 0
     return done.erasures
+
+
+def retain_due(database: Database) -> int:
+    """Logs which openings have reached their age, one transaction per organisation; returns how many logs."""
+    with database.read() as session:
+        organisations = organisations_with_logs(session)
+    logged = 0
+    for organisation_id in organisations:
+        with database.begin() as tx:
+            logged += log_retention(tx, organisation_id)
+    return logged
 
 
 def sweep(database: Database) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from consentledger.verify.coverage import read_erasure
+from consentledger.verify.coverage import read_erasure, read_retention
 from consentledger.verify.entries import Entry
 
 ALWAYS = frozenset(
@@ -17,6 +17,7 @@ ALWAYS = frozenset(
         "pack.adopted",
     }
 )
+ENDS = ("log.erasure/", "log.retention/")
 PUBLISHED = frozenset(
     {"sender.published", "purpose.published", "wording.published", "form.published"}
 )
@@ -59,13 +60,18 @@ def rests_on(entry: Entry, named: Referenced) -> bool:
 
 
 def covering(erasures: Iterable[Entry], shut: Sequence[Entry]) -> list[Entry]:
-    """Returns the erasures that excuse what does not open of these entries."""
-    found = []
-    for entry in erasures:
-        erasure = read_erasure(entry)
-        if any(erasure.covers(one.index, opening) for one in shut for opening in _missing(one)):
-            found.append(entry)
-    return found
+    """Returns the erasures and retentions that excuse what does not open of these entries."""
+    return [
+        entry
+        for entry in erasures
+        if any(_covers(entry, one, opening) for one in shut for opening in _missing(one))
+    ]
+
+
+def _covers(entry: Entry, one: Entry, opening: str) -> bool:
+    if entry.kind.name == "log.retention":
+        return read_retention(entry).covers(one, opening)
+    return read_erasure(entry).covers(one.index, opening)
 
 
 def _missing(entry: Entry) -> set[str]:

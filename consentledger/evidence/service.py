@@ -226,7 +226,7 @@ def _chosen(scope: _Scope, own: Sequence[int], labels: bool) -> list[Entry]:
     )
     wanted = [i for i, kind in others if kind.partition("/")[0] in rules.ALWAYS | rules.PUBLISHED]
     found += [e for e in map(_entry, opener.open(wanted)) if rules.rests_on(e, named)]
-    erasures = [i for i, kind in others if kind.startswith("log.erasure/")]
+    erasures = [i for i, kind in others if kind.startswith(rules.ENDS)]
     found += rules.covering(map(_entry, opener.open(erasures)), shut)
     if labels:
         indexes = indexes_below(scope.session, scope.organisation_id, scope.checkpoint.size)
