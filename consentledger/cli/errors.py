@@ -9,6 +9,7 @@ from __future__ import annotations
 from consentledger.kernel.errors import (
     ConfigurationError,
     ConsentLedgerError,
+    FrozenError,
     InputError,
     IntegrityError,
     LimitError,
@@ -19,6 +20,7 @@ from consentledger.kernel.errors import (
 CONFIGURATION = 78
 EXIT_CODES: tuple[tuple[type[ConsentLedgerError], int], ...] = (
     (ConfigurationError, CONFIGURATION),
+    (FrozenError, 65),
     (UnavailableError, 75),
     (LimitError, 75),
     (IntegrityError, 65),
@@ -38,6 +40,8 @@ def sentence(error: ConsentLedgerError) -> str:
             return error.diagnostics()
         case InputError():
             return f"{error} ({error.field}: {error.reason})"
+        case FrozenError():
+            return str(error)
         case UnavailableError():
             return f"{str(error).rstrip('.')}. Nothing was recorded; try again in {error.retry_after} s."
         case IntegrityError():

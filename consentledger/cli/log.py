@@ -7,6 +7,7 @@ import click
 from consentledger.cli.context import opened_installation
 from consentledger.cli.log_fsck import fsck
 from consentledger.cli.log_rebuild import rebuild_state
+from consentledger.cli.recover import export, recover_command
 from consentledger.cli.rotate_key import rotate_key
 from consentledger.kernel.settings import Settings
 
@@ -19,6 +20,8 @@ def log() -> None:
 log.add_command(fsck)
 log.add_command(rebuild_state)
 log.add_command(rotate_key)
+log.add_command(export)
+log.add_command(recover_command)
 
 
 @log.command()

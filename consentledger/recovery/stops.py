@@ -72,7 +72,7 @@ def _stop(kept: Mapping[str, Any]) -> Stop:
 
 
 def replay(tx: Tx, record: Record) -> bool:
-    """Does a journalled stop by its own verb; False when it was done before.
+    """Does a journalled stop by its own verb; False when its link's permit is lost, so that it names nobody.
 
     That it was done is kept in the same transaction, as for a repeated Idempotency-Key: a crash before the
     journal's mark then repeats nothing. NotFoundError when what it names is not here.
@@ -81,10 +81,11 @@ def replay(tx: Tx, record: Record) -> bool:
     key = f"journal {record.record_id.hex()}"
     claimed = idempotency.claim(tx, Repeatable(organisation_id, key, STOP, b""))
     if isinstance(claimed, KeptAnswer):
-        return False
+        return True
+    named = True
     match from_record(record):
         case Unsubscribe() as stop:
-            service.unsubscribe(tx, stop)
+            named = service.unsubscribe(tx, stop).sender_id is not None
         case StopLink() as stop:
             service.stop_link(tx, stop)
         case StopByAddress() as stop:
@@ -94,7 +95,13 @@ def replay(tx: Tx, record: Record) -> bool:
         case NotMe() as stop:
             decline(tx, stop)
     idempotency.keep(tx, claimed, 200, None)
-    return True
+    return named
+
+
+def permit_of(record: Record) -> str | None:
+    """Returns the id of the permit whose link an unsubscribe came by, as POST /permits gave it."""
+    link = record.content.get("link")
+    return link if record.content["act"] == "unsubscribe" else None
 
 
 def _text(link_id: bytes) -> str:

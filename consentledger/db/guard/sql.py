@@ -98,19 +98,19 @@ class SqlGuard:
         )
         with self.begin() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return NOTHING
-        size, root, frozen = row
-        return State(None if size is None else Signed(size, bytes(root)), frozen)
+        state = NOTHING
+        if row is not None:
+            size, root, frozen = row
+            state = State(None if size is None else Signed(size, bytes(root)), frozen)
+        self._kept[origin] = (time.monotonic(), state)
+        return state
 
     def look(self, origin: str) -> State:
         """Reads at most once a second: appends must not wait for another machine each time."""
         now, kept = time.monotonic(), self._kept.get(origin)
         if kept is not None and now - kept[0] < self.fresh_seconds:
             return kept[1]
-        state = self.state(origin)
-        self._kept[origin] = (now, state)
-        return state
+        return self.state(origin)
 
     def read(self, origin: str) -> Signed | None:
         """Returns what was last signed for `origin`, or None when nothing was."""
