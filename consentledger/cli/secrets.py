@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from consentledger.cli.append_key_lost import replace_append_key
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import CONFIGURATION, exit_code, sentence
 from consentledger.cli.rotate_store import rotate_master_key, rotate_suppression_keys
@@ -23,6 +24,9 @@ from consentledger.kernel.settings import Settings
 @click.group()
 def secrets() -> None:
     """The keys that stand outside the database: make, check, add and rotate them."""
+
+
+secrets.add_command(replace_append_key)
 
 
 @secrets.command()
