@@ -26,7 +26,7 @@ from consentledger.db.models import LogCheckpoint, LogHead
 from consentledger.db.signing import log_signers
 from consentledger.db.tree import TileCache
 from consentledger.db.unit_of_work import Tx
-from consentledger.db.watch import Watch
+from consentledger.db.watch import Watch, lacking
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings
 from consentledger.kernel.tokens import Tokens
@@ -121,6 +121,8 @@ def _tell_frozen(watch: Watch, database: Database) -> None:
         reason = watch.reason(database, organisation_id)
         if reason is not None:
             _log.critical("log frozen", reason=reason)
+    for origin, signed in watch.missing(database):
+        _log.critical("log missing", reason=lacking(origin, signed))
 
 
 def _claim_guard_id(tx: Tx) -> str:

@@ -22,6 +22,7 @@ from consentledger.kernel.errors import FrozenError, IntegrityError
 if TYPE_CHECKING:
     from consentledger.db.engine import Database
 
+GIVEN_UP = "given up"  # begins the reason of an origin that a log has left behind
 WHAT_TO_DO = "Run `consentledger log recover`; docs/recovery.md says what it does."
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +90,18 @@ class Watch:
         self.freeze(origin, wrong)
         return origin, wrong
 
+    def missing(self, database: Database) -> list[tuple[str, Signed]]:
+        """Returns the logs that were signed and that the database lacks altogether, with what was signed."""
+        states = [(origin, self._guard.state(origin)) for origin in self._guard.origins()]
+        # Behind the guard's look, as everywhere: a new log is committed before it is signed.
+        with database.read() as session:
+            here = set(session.scalars(select(LogHead.origin)))
+        return [
+            (origin, state.signed)
+            for origin, state in states
+            if state.signed and origin not in here and not (state.frozen or "").startswith(GIVEN_UP)
+        ]
+
     def still_frozen(self, origin: str) -> bool:
         """Says whether the guard has the mark now, not a moment ago."""
         return self._guard.frozen(origin) is not None
@@ -125,6 +138,14 @@ def contradiction(origin: str, signed: Signed | None, head: Signed) -> str | Non
             "the database was restored or truncated"
         )
     return f"{origin} was forked: the same size, {head.size}, has another root than was signed"
+
+
+def lacking(origin: str, signed: Signed) -> str:
+    """Says that a log is missing from the database, and what to do."""
+    return (
+        f"{origin}: {signed.size} entries were signed, and the database has no such log: it was restored to a moment "
+        "before the organisation was made. Put back a later backup."
+    )
 
 
 def sentence(origin: str, reason: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from uuid import UUID
 
 from consentledger.db.fsck.model import Progress
@@ -9,10 +10,11 @@ from consentledger.db.installation import Installation
 from consentledger.db.journal import Record
 from consentledger.erasure import service as erasure
 from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.organisations.queries import organisation
 from consentledger.recovery.lost import log_lost
 from consentledger.recovery.model import Outcome
 from consentledger.recovery.origin import RECOVERING
-from consentledger.recovery.stops import STOP, permit_of, replay
+from consentledger.recovery.stops import STOP, belongs, permit_of, replay
 from consentledger.replay.service import rebuild
 
 ERASURE = "erasure"
@@ -52,7 +54,7 @@ def _replay_erasures(installation: Installation, organisation_id: UUID, outcome:
         return
     for record in records:
         with installation.database.begin() as tx:
-            again(tx, record)
+            again(tx, dict(record.content))
     outcome.say(f"{len(records)} erasures of the journal were done again.")
 
 
@@ -62,10 +64,10 @@ def _replay_stops(installation: Installation, organisation_id: UUID, outcome: Ou
     nameless: set[str] = set()
     left: dict[bytes, Record] = {}
     while True:
-        for record in _waiting(installation, organisation_id, left):
+        for record in waiting(installation, organisation_id, left):
             try:
                 with installation.database.begin() as tx:
-                    named = replay(tx, record)
+                    named = replay(tx, organisation_id, record)
             except (InputError, NotFoundError):
                 left[record.record_id] = record
                 continue
@@ -74,7 +76,7 @@ def _replay_stops(installation: Installation, organisation_id: UUID, outcome: Ou
             if not named:
                 nameless.add(permit_of(record) or "")
         with installation.journal.locked():
-            if not _waiting(installation, organisation_id, left):
+            if not waiting(installation, organisation_id, left):
                 installation.guard.thaw(outcome.origin)
                 break
     installation.journal.drop_done()
@@ -91,12 +93,14 @@ def _replay_stops(installation: Installation, organisation_id: UUID, outcome: Ou
         )
 
 
-def _waiting(
-    installation: Installation, organisation_id: UUID, left: dict[bytes, Record]
+def waiting(
+    installation: Installation, organisation_id: UUID, left: Container[bytes] = ()
 ) -> list[Record]:
+    """Returns the stops of one organisation that wait in the journal, but those that are left there."""
+    with installation.database.read() as session:
+        number = organisation(session, organisation_id).number
     found = installation.journal.pending(STOP)
-    own = str(organisation_id)
-    return [r for r in found if r.content["organisation"] == own and r.record_id not in left]
+    return [r for r in found if belongs(r, organisation_id, number) and r.record_id not in left]
 
 
 def _of(installation: Installation, organisation_id: UUID, what: str) -> list[Record]:

@@ -15,12 +15,12 @@ from consentledger.db.installation import Installation
 from consentledger.db.models import LogCheckpoint, LogHead
 from consentledger.db.signing import newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
+from consentledger.db.watch import GIVEN_UP
 from consentledger.kernel.errors import ConflictError
 from consentledger.ledger.merkle import EMPTY_ROOT, Frontier
 from consentledger.organisations.models import Organisation
 from consentledger.organisations.service import LOG_ID_BYTES
 
-GIVEN_UP = "given up"
 RECOVERING = "being recovered: the journal is replayed before anything is sent"
 
 

@@ -18,15 +18,15 @@ from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.db.tree import TreeReader
+from consentledger.db.watch import lacking
 from consentledger.kernel.errors import IntegrityError, VerificationError
 from consentledger.ledger.merkle import Frontier, verify_consistency
 from consentledger.recovery import replaying, rules
-from consentledger.recovery.finishing import finish
+from consentledger.recovery.finishing import finish, waiting
 from consentledger.recovery.model import Outcome
-from consentledger.recovery.origin import GIVEN_UP, RECOVERING, go_on_under_new_origin
+from consentledger.recovery.origin import RECOVERING, go_on_under_new_origin
 from consentledger.recovery.rules import Case
 from consentledger.recovery.sources import Sources
-from consentledger.recovery.stops import STOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,7 @@ def recover(
 
 def missing_logs(installation: Installation) -> list[str]:
     """Returns in sentences which logs the guard knows and the database lacks altogether."""
-    with installation.database.read() as session:
-        here = set(session.scalars(select(LogHead.origin)))
-    found = []
-    for origin in installation.guard.origins():
-        signed, frozen = installation.guard.state(origin)
-        if origin not in here and signed and not (frozen or "").startswith(GIVEN_UP):
-            found.append(
-                f"{origin}: {signed.size} entries were signed, and the database has no such log: it was restored to a "
-                "moment before the organisation was made. Put back a later backup."
-            )
-    return found
+    return [lacking(*one) for one in installation.watch.missing(installation.database)]
 
 
 def _head(session: Session, organisation_id: UUID) -> LogHead:
@@ -110,8 +100,7 @@ def _frozen(installation: Installation, command: Recover, case: Case, origin: st
 
 
 def _pending(installation: Installation, command: Recover) -> int:
-    own = str(command.organisation_id)
-    return sum(r.content["organisation"] == own for r in installation.journal.pending(STOP))
+    return len(waiting(installation, command.organisation_id))
 
 
 def _foretell(installation: Installation, command: Recover, outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from consentledger.consents.service import decline
 from consentledger.db.journal import Record
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
+from consentledger.kernel.tokens import unpack_link
 from consentledger.stops import service
 from consentledger.stops.commands import StopByAddress, StopLink, Unsubscribe, Withdraw
 
@@ -22,9 +23,12 @@ STOP = "stop"
 Stop = Unsubscribe | StopLink | StopByAddress | Withdraw | NotMe
 
 
-def to_record(organisation_id: UUID, stop: Stop) -> dict[str, Any]:
-    """Returns what the journal keeps of a stop: enough to do it later as it was said, and no more."""
-    kept: dict[str, Any] = {"what": STOP, "organisation": str(organisation_id)}
+def to_record(organisation_id: UUID | None, stop: Stop) -> dict[str, Any]:
+    """Returns what the journal keeps of a stop: enough to do it later as it was said, and no more.
+
+    Without an organisation for a link of one that a restored database lacks: its number stands in the link.
+    """
+    kept: dict[str, Any] = {"what": STOP, "organisation": _id(organisation_id)}
     match stop:
         case Unsubscribe():
             link = {"link": _text(stop.link_id), "method": stop.method, "scope": stop.scope}
@@ -71,13 +75,20 @@ def _stop(kept: Mapping[str, Any]) -> Stop:
             )
 
 
-def replay(tx: Tx, record: Record) -> bool:
+def belongs(record: Record, organisation_id: UUID, number: int) -> bool:
+    """Says whether a stop is one organisation's."""
+    own = record.content["organisation"]
+    if own is None:
+        return unpack_link(_bytes(record.content["link"]))[0] == number
+    return bool(own == str(organisation_id))
+
+
+def replay(tx: Tx, organisation_id: UUID, record: Record) -> bool:
     """Does a journalled stop by its own verb; False when its link's permit is lost, so that it names nobody.
 
     That it was done is kept in the same transaction, as for a repeated Idempotency-Key: a crash before the
     journal's mark then repeats nothing. NotFoundError when what it names is not here.
     """
-    organisation_id = UUID(record.content["organisation"])
     key = f"journal {record.record_id.hex()}"
     claimed = idempotency.claim(tx, Repeatable(organisation_id, key, STOP, b""))
     if isinstance(claimed, KeptAnswer):

@@ -53,7 +53,9 @@ def journalled(stop: Stop) -> bool:
     opened = installation()
     organisation_id = _organisation_of(stop)
     if organisation_id is None:
-        return False
+        # A link of ours to an organisation that is not here: it may be in the part that is missing.
+        lacking = bool(opened.watch.missing(opened.database))
+        return lacking and opened.journal.append(to_record(None, stop))
     origin = opened.watch.frozen_origin(opened.database, organisation_id)
     if origin is None:
         return False

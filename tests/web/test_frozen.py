@@ -13,11 +13,12 @@ from flask.testing import FlaskClient
 
 from consentledger.db.installation import Installation
 from consentledger.organisations.service import OrganisationCreated
+from consentledger.recovery.service import Recover, recover
 from tests.factories import Member, create_key_of
 from tests.support.restores import backup
 from tests.web import acts
 from tests.web.api.caller import Caller
-from tests.web.town import Shop
+from tests.web.town import Shop, open_shop
 
 STRANGER = "nobody@example.net"
 
@@ -115,6 +116,28 @@ def test_every_stop_is_kept_and_answered_alike(
     assert [one.get("scope") for one in found[:2]] == ["purpose", "organisation"]
     assert {one["organisation"] for one in found} == {str(shop.organisation_id)}
     assert [one["address"] for one in found[4:]] == [acts.MARIA, STRANGER]
+
+
+def test_a_link_of_an_organisation_that_a_restored_database_lacks_still_stops(
+    installation: Installation, client: FlaskClient
+) -> None:
+    """Not even its log is there, so nothing is frozen; whether the stop is whose shows when a later backup is."""
+    token = installation.tokens.make("unsubscribe", b"\0\0\0\7" + b"\1" * 8)
+    assert client.post(f"/u/{token}").status_code == 404
+    with backup(installation.database) as before:
+        shop = open_shop(installation, "Alpenkraut")
+        acts.press(client, acts.confirm_token(installation, client, shop))
+        link = acts.unsubscribe_token(installation, shop)
+        installation.signer.sign_due()
+        with backup(installation.database, "later") as after:
+            before.restore()
+            assert client.post(f"/u/{link}", data={"act": "purpose"}).status_code == 202
+            assert kept(installation)[0]["organisation"] is None
+            after.restore()
+        outcome = recover(installation, Recover(shop.organisation_id))
+        assert not outcome.frozen
+        assert "1 stops of the journal were recorded." in outcome.said
+        assert not acts.allowed(installation, shop)
 
 
 @pytest.mark.usefixtures("restored")
