@@ -22,6 +22,7 @@ COMMANDS = {
     "log": "consentledger.cli.log:log",
     "organisation": "consentledger.cli.organisation:organisation",
     "outbox": "consentledger.cli.outbox:outbox",
+    "restriction": "consentledger.cli.restriction:restriction",
     "secrets": "consentledger.cli.secrets:secrets",
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",

@@ -48,7 +48,7 @@ def export_command(
         with installation.database.read() as session:
             owner = organisation_by_name(session, organisation)
         command = ExportEvidence(owner.organisation_id, address, labels, since)
-        with _draft_of(output) as file:
+        with draft_of(output) as file:
             done = export(installation, command, file)
     click.echo(
         f"{output}: {done.entries} entries, {done.permits} permits, of {done.size} in the log."
@@ -58,7 +58,7 @@ def export_command(
 
 
 @contextmanager
-def _draft_of(output: Path) -> Iterator[BinaryIO]:
+def draft_of(output: Path) -> Iterator[BinaryIO]:
     """Open a file beside `output` that takes its place when the block ends well: whole, or not at all."""
     try:
         # Mode 0600 from its first byte.

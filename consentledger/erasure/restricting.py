@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,13 +13,16 @@ from sqlalchemy.orm import Session
 
 from consentledger.contacts.service import LockedContact
 from consentledger.db.entries import Draft
+from consentledger.db.keys import contact_keys_from
 from consentledger.db.models import Opening
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import escrow, rows
 from consentledger.erasure.holds import organisations_held
 from consentledger.erasure.logging import DESTROY
 from consentledger.erasure.models import Erasure, Restriction
-from consentledger.erasure.rules import Plan, parts_of, ranges_of
+from consentledger.erasure.rules import Plan, check_text, parts_of, ranges_of
+from consentledger.evidence.kept import KeptContact
+from consentledger.kernel.errors import NotFoundError
 from consentledger.outbox import service as outbox
 from consentledger.permits.models import Permit
 
@@ -137,6 +140,33 @@ def destroy_ended(tx: Tx, organisation_id: UUID, erasure_ids: Iterable[str]) -> 
             .values(state="ended", kept_until=None),
             execution_options={"synchronize_session": False},
         )
+
+
+def open_restriction(
+    tx: Tx, organisation_id: UUID, erasure_id: UUID, *, private: bytes, person: str, reason: str
+) -> tuple[str, KeptContact]:
+    """Opens what is restricted for a named person, and appends restriction.opened; returns address and contact.
+
+    Commit before anything of it is shown. NotFoundError when nothing is restricted under this erasure,
+    IntegrityError when the key is another one's.
+    """
+    person, reason = check_text(person, "person", 100), check_text(reason, "reason")
+    row = tx.session.get(Restriction, (organisation_id, erasure_id))
+    if row is None:
+        raise NotFoundError("nothing is restricted under this erasure")
+    content = json.loads(escrow.open_sealed(row.sealed, private, organisation_id, erasure_id))
+    values = {"erasure": str(erasure_id), "person": person, "reason": reason}
+    tx.log.append(tx, organisation_id, [Draft("restriction.opened", values, actor="operator")])
+    kept = KeptContact(
+        UUID(content["contact"]),
+        contact_keys_from(UUID(content["key"]), b64decode(content["secret"])),
+        tuple(content["entries"]),
+        {
+            (batch, number): (verdict, b64decode(salt))
+            for batch, number, verdict, salt in content["permits"]
+        },
+    )
+    return content["address"], kept
 
 
 def _permits(tx: Tx, organisation_id: UUID, contact_id: UUID) -> Sequence[Sequence[object]]:

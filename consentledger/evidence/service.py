@@ -22,6 +22,7 @@ from consentledger.db.signing import named_evidence_signer
 from consentledger.db.tree import TreeReader
 from consentledger.evidence import queries, rules
 from consentledger.evidence.absence import absence_of, indexes_below, tail_below
+from consentledger.evidence.kept import KeptContact
 from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
 from consentledger.evidence.write import write_entries
@@ -55,13 +56,14 @@ class ExportEvidence:
 
     `labels`: disclose the contact's label key too, and show that no later entry of it exists; whoever holds the key
     can tell this contact's later entries in the log apart. `since`: add a proof that
-    the log only grew since a checkpoint of that size.
+    the log only grew since a checkpoint of that size. `kept`: the contact is gone, but restricted.
     """
 
     organisation_id: UUID
     address: str = field(repr=False)
     labels: bool = True
     since: int | None = None
+    kept: KeptContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Scope:
     keys: ContactKeys
     checkpoint: Checkpoint
     note: str
+    kept: KeptContact | None = None
 
     @property
     def opener(self) -> Opener:
@@ -144,12 +147,7 @@ def _sign(installation: Installation, organisation_id: UUID) -> None:
 
 def _scope(installation: Installation, session: Session, command: ExportEvidence) -> _Scope:
     organisation_id = command.organisation_id
-    keystore = installation.keystore
-    folded = addresses.fold_parsed(addresses.parse(command.address, "address"))
-    lookup = lookup_hash(keystore.organisation(session, organisation_id), folded)
-    contact = contact_by_lookup(session, organisation_id, lookup)
-    if contact is None:
-        raise NotFoundError("nothing is recorded about this address")
+    contact_id, keys = _whom(installation, session, command)
     published = latest_checkpoint(session, organisation_id)
     if published is None:
         raise UnavailableError("the log has no checkpoint yet")
@@ -159,23 +157,39 @@ def _scope(installation: Installation, session: Session, command: ExportEvidence
         installation,
         session,
         organisation_id,
-        contact.contact_id,
-        keystore.contact_keys(session, organisation_id, contact.key_id),
+        contact_id,
+        keys,
         open_checkpoint(published.note, verifiers),
         published.note,
+        command.kept,
     )
+
+
+def _whom(
+    installation: Installation, session: Session, command: ExportEvidence
+) -> tuple[UUID, ContactKeys]:
+    if command.kept is not None:
+        return command.kept.contact_id, command.kept.keys
+    keystore, organisation_id = installation.keystore, command.organisation_id
+    folded = addresses.fold_parsed(addresses.parse(command.address, "address"))
+    lookup = lookup_hash(keystore.organisation(session, organisation_id), folded)
+    contact = contact_by_lookup(session, organisation_id, lookup)
+    if contact is None:
+        raise NotFoundError("nothing is recorded about this address")
+    return contact.contact_id, keystore.contact_keys(session, organisation_id, contact.key_id)
 
 
 def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Exported:
     size = scope.checkpoint.size
     if command.since is not None and not 0 < command.since <= size:
         raise InputError(f"since: the log has {size} entries", field="since", reason="range")
-    own = [
-        index
-        for index in entry_indexes(scope.session, scope.organisation_id, scope.contact_id)
-        if index < size
-    ]
-    permits = queries.permits_of(scope.session, scope.organisation_id, scope.contact_id, size)
+    session, organisation_id, kept = scope.session, scope.organisation_id, scope.kept
+    if kept is None:
+        known: Sequence[int] = entry_indexes(session, organisation_id, scope.contact_id)
+        permits = queries.permits_of(session, organisation_id, scope.contact_id, size)
+    else:
+        known, permits = kept.entries, kept.places(session, organisation_id, size)
+    own = [index for index in known if index < size]
     tail = range(0)
     if command.labels:
         tail = tail_below(scope.session, scope.organisation_id, size)
@@ -256,7 +270,8 @@ def _write_permits(
 ) -> None:
     for index, number, row in permits:
         issued = batch_of(scope.session, scope.organisation_id, number)
-        lines = lines_of(issued, rows_of(scope.session, scope.organisation_id, number))
+        rows = rows_of(scope.session, scope.organisation_id, number)
+        lines = lines_of(issued, scope.kept.rows(number, rows) if scope.kept else rows)
         name = str(PermitId(issued.organisation_number, number, row))
         content = permit_file(
             batch=index,
