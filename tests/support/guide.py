@@ -51,8 +51,11 @@ exec "$@"
 """
 
 
-def blocks(page: Path) -> dict[str, list[str]]:
-    """Returns the `sh` blocks below each heading of the second or third level, by "second / third"."""
+def blocks(page: Path, language: str = "sh") -> dict[str, list[str]]:
+    """Returns the blocks in a language below each heading of the second or third level, by "second / third".
+
+    Language "" has the outputs.
+    """
     found: dict[str, list[str]] = {}
     over = heading = ""
     for part in re.split(r"^(?=##)", page.read_text(), flags=re.M)[1:]:
@@ -61,8 +64,27 @@ def blocks(page: Path) -> dict[str, list[str]]:
             heading = f"{over} / {title[4:]}"
         else:
             over = heading = title[3:]
-        found[heading] = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)
+        fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M)
+        found[heading] = [content for kind, content in fenced if kind == language]
     return found
+
+
+def unsaid(output: str, said: str) -> list[str]:
+    """Returns the lines of a guide's output that `said` has no like of; numbers, names and places may differ."""
+    return [line for line in output.splitlines() if not re.search(_like(line), said)]
+
+
+def _like(line: str) -> str:
+    parts = re.split(r"(\S+/log/\w+|/\S+/|[\d,]*\d|…)", line)
+    any_of = {"…": ".*", "/": r"/.*/"}
+    return "".join(
+        re.escape(part)
+        if not number % 2
+        else any_of.get(
+            part if part == "…" else part[0], r"\S+/log/\w+" if "/log/" in part else r"[\d,]+"
+        )
+        for number, part in enumerate(parts)
+    )
 
 
 @dataclass(slots=True)
