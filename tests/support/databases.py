@@ -41,6 +41,13 @@ class PostgresDatabases:
             yield url
 
     @contextlib.contextmanager
+    def copy_of(self, url: str) -> Iterator[str]:
+        """Yield the address of a copy of one of our databases, to which nobody is connected now."""
+        name = make_url(url).database
+        with self._created(f"TEMPLATE {name} STRATEGY file_copy") as copied:
+            yield copied
+
+    @contextlib.contextmanager
     def empty(self) -> Iterator[str]:
         """Yield the address of a fresh database without any table (for tests of migrations)."""
         with self._created("TEMPLATE template0") as url:

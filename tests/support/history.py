@@ -1,0 +1,181 @@
+"""A rich history for attacks: every table that evidence rests on has rows of ours, and of a stranger's beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import time_machine
+from sqlalchemy import select
+
+from consentledger.db.engine import Database
+from consentledger.db.entries import Draft
+from consentledger.db.installation import Installation
+from consentledger.db.log_index import index_log
+from consentledger.db.models import LogCheckpoint, LogHead, LogLeaf
+from consentledger.db.tree import TreeReader
+from consentledger.erasure import service as erasure
+from consentledger.erasure.commands import ChangePolicy, PlaceHold
+from consentledger.erasure.escrow import public_of
+from consentledger.erasure.holds import place_hold
+from consentledger.erasure.policies import change_policy
+from consentledger.ledger.proof import TlogProof
+from consentledger.outbox.models import OutboxRow
+from consentledger.permits.links import PermitId
+from consentledger.permits.rules import IssuePermits
+from consentledger.permits.service import Issued, issue, prepare
+from consentledger.worker.handlers import HANDLERS
+from tests.support import erasures
+from tests.support.consents import People, people
+from tests.support.mails import eventually, working
+
+ANNA, BERT, CARL = "anna@example.com", "bert@example.net", "carl@example.org"
+DORA, EMIL, FRITZ = "dora@example.org", "emil@example.net", "fritz@example.com"
+ESCROW = public_of(bytes(range(32)))
+LONG_AGO = "2026-03-02T12:00:00+00:00"
+WEEK = 7 * 86_400 + 1
+FILLING = 260  # so that a whole subtree of 256 leaves stands in log_node
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Whose log it is, and where what stands in it."""
+
+    organisation_id: UUID
+    origin: str
+    size: int
+    people: People
+    issued: Issued
+
+
+def make_history(installation: Installation, moment: Callable[[], None] = lambda: None) -> History:
+    """Lets people come and go, the log be signed now and then, and an unconfirmed one be forgotten.
+
+    `moment` is called after every act, when no transaction is open.
+    """
+    town = people(installation, "weekly offers", "herb tips")
+    moment()
+    _forgotten(installation, town, moment)
+    _sign(installation, town, moment)
+    link = town.ask(ANNA, *town.made.purpose_ids)
+    assert link is not None
+    moment()
+    town.press(link)
+    moment()
+    issued = permit(town, ANNA, DORA, "stranger@example.com")
+    moment()
+    fill(installation.database, town.org, FILLING)
+    _sign(installation, town, moment)
+    _stopped(town, moment)
+    town.unsubscribe(PermitId(town.made.organisation.number, issued.batch, 0).to_bytes())
+    moment()
+    permit(town, ANNA, CARL, DORA)
+    moment()
+    _erased(installation, town, moment)
+    assert index_log(installation.database, town.org)
+    moment()
+    _sign(installation, town, moment)
+    size = size_of(installation.database, town.org)
+    return History(town.org, town.made.organisation.origin, size, town, issued)
+
+
+def _forgotten(installation: Installation, town: People, moment: Callable[[], None]) -> None:
+    with time_machine.travel(LONG_AGO, tick=False) as clock:
+        assert town.ask(EMIL) is not None
+        moment()
+        clock.shift(WEEK)
+        erasure.expire_due(installation.database)
+        moment()
+        erasure.erase_due(installation.database)
+        moment()
+        work(installation)
+    moment()
+
+
+def _stopped(town: People, moment: Callable[[], None]) -> None:
+    blocked = town.ask(BERT)
+    assert blocked is not None
+    town.not_me(blocked)
+    moment()
+    for person in (CARL, DORA):
+        town.subscribe(person)
+        moment()
+        town.stop(person)
+        moment()
+
+
+def _erased(installation: Installation, town: People, moment: Callable[[], None]) -> None:
+    """One is erased, with evidence kept for legal claims; another one's destruction is on hold."""
+    with installation.database.begin() as tx:
+        change_policy(tx, ChangePolicy(town.org, "operator", keep_for_claims_days=365), ESCROW)
+    with installation.database.begin() as tx:
+        place_hold(tx, PlaceHold(town.org, "Anna Adler", "a case", "operator", CARL))
+    moment()
+    town.subscribe(FRITZ)
+    moment()
+    erasures.erase(installation, town.org, FRITZ, escrow_key=ESCROW)
+    moment()
+
+
+def _sign(installation: Installation, town: People, moment: Callable[[], None]) -> None:
+    assert installation.signer.sign(town.org) is not None
+    moment()
+
+
+def permit(town: People, *recipients: str) -> Issued:
+    """Issues permits for the first purpose as delivery does."""
+    command = IssuePermits(
+        town.org, town.made.sender_id, town.made.purpose_ids[0], "email", recipients, "key:test"
+    )
+    prepared = prepare(town.database, command)
+    with town.database.begin() as tx:
+        return issue(tx, prepared)
+
+
+def fill(database: Database, organisation_id: UUID, count: int) -> None:
+    """Appends entries without a contact, in one batch."""
+    values = [{"setting": "request_days", "value": str(n)} for n in range(count)]
+    with database.begin() as tx:
+        drafts = [Draft("configuration.changed", value, actor="operator") for value in values]
+        tx.log.append(tx, organisation_id, drafts)
+
+
+def work(installation: Installation) -> None:
+    """Lets a worker do what waits for it, mail left out."""
+    handlers = {kind: each for kind, each in HANDLERS.items() if kind.startswith("erasure.")}
+
+    def done() -> bool:
+        with installation.database.read() as session:
+            left = select(OutboxRow.outbox_id).where(OutboxRow.kind.in_(list(handlers)))
+            return session.scalars(left).first() is None
+
+    with working(installation, handlers):
+        eventually(done)
+
+
+def size_of(database: Database, organisation_id: UUID) -> int:
+    """Reads the size of a log."""
+    with database.read() as session:
+        return session.get_one(LogHead, organisation_id).size
+
+
+def checkpoints(database: Database, organisation_id: UUID) -> list[LogCheckpoint]:
+    """Reads every published checkpoint, the oldest first."""
+    with database.read() as session:
+        query = select(LogCheckpoint).where(LogCheckpoint.organisation_id == organisation_id)
+        return list(session.scalars(query.order_by(LogCheckpoint.size)))
+
+
+def proof_of(installation: Installation, organisation_id: UUID, index: int) -> TlogProof:
+    """What somebody holds who saved the proof of an entry's receipt now."""
+    checkpoint = checkpoints(installation.database, organisation_id)[-1]
+    with installation.database.read() as session:
+        path = TreeReader(session, organisation_id).inclusion_proof(index, checkpoint.size)
+    return TlogProof(index, tuple(path), checkpoint.note)
+
+
+def leaf_hash_at(installation: Installation, organisation_id: UUID, index: int) -> bytes:
+    """Reads the leaf hash that a receipt shows."""
+    with installation.database.read() as session:
+        return session.get_one(LogLeaf, (organisation_id, index)).leaf_hash
