@@ -13,6 +13,7 @@ from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
 from consentledger.ledger.note import Verifier, open_note
 from consentledger.ledger.policy import Policy, parse_policy
 from consentledger.verify.entries import Entry, read_entries
+from consentledger.verify.origins import check_origins
 from consentledger.verify.report import Report
 
 RULE = "log.key"
@@ -41,7 +42,7 @@ def check_keys(
                 "entry 0, log.genesis, is not in the bundle: it names the key of the manifest",
                 rule="genesis",
             )
-        _check_origins(entries)
+        check_origins(entries, report)
         named = _named(entries)
         origin = _first(named).parsed.plain["origin"]
         if origin != checkpoint.origin:
@@ -106,15 +107,6 @@ def _named(entries: Sequence[Entry]) -> list[Named]:
         if entry.kind.name in ("log.genesis", "log.key"):
             found.append(Named(entry, plain["log_key"], plain["evidence_key"]))
     return found
-
-
-def _check_origins(entries: Sequence[Entry]) -> None:
-    """Each log.genesis but the first names the origin that was given up before it."""
-    begun = [entry for entry in entries if entry.kind.name == "log.genesis"]
-    for older, newer in pairwise(begun):
-        previous = newer.parsed.plain.get("previous", "")
-        if not previous.startswith(f"{older.parsed.plain['origin']} "):
-            raise newer.wrong("log.genesis does not name the origin before it", "genesis")
 
 
 def _first(named: Sequence[Named]) -> Entry:
