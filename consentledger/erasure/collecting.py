@@ -25,6 +25,7 @@ from consentledger.erasure.models import Erasure
 from consentledger.erasure.policies import NO_ESCROW_KEY, policy
 from consentledger.erasure.requesting import METHOD, suppress_address
 from consentledger.erasure.rules import Permits, Plan
+from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.permits.erasing import places_of
 from consentledger.webhooks import service as webhooks
@@ -100,6 +101,7 @@ def _log(
     if not every:
         return Collected(0, None)
     first = log_erasures(tx, organisation_id, plans)
+    rows: dict[UUID | None, Erasure] = {row.erasure_id: row for row in going}
     reasons = {plan.erasure_id: reason for reason, some in plans.items() for plan in some}
     for row in going:
         # Behind the head's lock: the rows are this transaction's already, under their contacts' locks.
@@ -108,7 +110,7 @@ def _log(
     record = {
         "what": "erasure",
         "organisation": str(organisation_id),
-        "erasures": [_recorded(plan, locked[plan.contact_id]) for plan in every],
+        "erasures": [_recorded(plan, rows[plan.erasure_id]) for plan in every],
         "suppressed": [hashed.hex() for hashed in hashes],
         # How many keys these hashes stand under: contacts.suppression.carried brings them to a later one.
         "suppression_keys": suppression_version(tx.connection, organisation_id),
@@ -117,14 +119,16 @@ def _log(
     return Collected(len(every), record)
 
 
-def _recorded(plan: Plan, contact: LockedContact) -> dict[str, Any]:
+def _recorded(plan: Plan, row: Erasure) -> dict[str, Any]:
     """What finds the contact again in a restored database; its indexes there may be others' by then."""
     return {
         "contact": str(plan.contact_id),
-        "key": str(contact.chain.keys.key_id),
         "erasure": str(plan.erasure_id),
         "whole": plan.whole,
         "entries": plan.entries,
+        "ground": row.ground,
+        "actor": row.actor,
+        "requested_at": to_text(row.requested_at),
     }
 
 

@@ -22,6 +22,7 @@ from consentledger.erasure.ending import erase, organisations_past, retire
 from consentledger.erasure.holds import organisations_held, place_hold, release_hold
 from consentledger.erasure.logging import DESTROY
 from consentledger.erasure.policies import change_policy
+from consentledger.erasure.replaying import replay
 from consentledger.erasure.requesting import request_erasure
 from consentledger.erasure.restricting import end_restrictions, organisations_ended
 from consentledger.erasure.retaining import log_retention, organisations_with_logs
@@ -40,6 +41,7 @@ __all__ = [
     "expire_due",
     "place_hold",
     "release_hold",
+    "replay",
     "request_erasure",
     "retain_due",
     "retire",

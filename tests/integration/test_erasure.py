@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from consentledger.contacts.models import Contact, LinkUse, Suppression
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.erasure import requesting, service
 from consentledger.erasure.models import Erasure
-from consentledger.kernel.errors import InputError, NotFoundError
+from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
+from consentledger.outbox import service as outbox
+from consentledger.outbox.models import OutboxRow
 from consentledger.permits import queries as permit_queries
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit
 from consentledger.permits.rechecks import dead_by_now
+from consentledger.webhooks import service as webhooks
 from tests.factories import create_published_form
 from tests.support import erasures
 from tests.support.consents import People, raw_bytes
@@ -243,6 +248,65 @@ def test_a_preview_counts_and_changes_nothing(path: Path) -> None:
     assert seen.openings["core"] == 4
     assert (none.rows, none.openings) == ({}, {})
     assert (people(path).size(), count(path, Erasure), count(path, Suppression)) == (size, 0, 0)
+
+
+def test_a_restored_database_forgets_again_by_the_journal(path: Path) -> None:
+    database, org = path.installation.database, path.made.organisation_id
+    subscribe(path)
+    subscribe(path, BERT)
+    asked = erasures.ask(database, org, ANNA)
+    service.collect_requested(database, org, None, path.installation.journal)
+    [record] = path.installation.journal.pending("erasure")
+    assert ANNA.lower() not in str(record.content).lower()
+    with database.begin() as tx:  # the state before: as an older backup has it
+        tx.session.execute(delete(Erasure))
+        tx.session.execute(delete(Suppression))
+        tx.session.execute(delete(OutboxRow))
+    with database.begin() as tx:
+        assert service.replay(tx, record.content) == 1
+    with database.begin() as tx:
+        service.replay(tx, record.content)
+    assert count(path, Suppression) == 1
+    assert codes(path, ANNA) == ["objected,no_basis"]
+    assert service.erase_due(database) == 1
+    erasures.destroy_due(database)
+    assert erasures.receipt(database, org, asked.erasure_id).state == "destroyed"
+    assert people(path).contact(ANNA) is None
+    with database.begin() as tx:
+        assert service.replay(tx, record.content) == 0
+    assert service.erase_due(database) == 0
+    assert not fsck(path.installation, org, openings=True).findings
+    path.verified(BERT)
+
+
+def test_a_journal_that_can_not_be_written_stops_the_commit(path: Path) -> None:
+    class Full:
+        def append(self, record: dict[str, object]) -> object:
+            raise UnavailableError("the disk is full")
+
+    database, org = path.installation.database, path.made.organisation_id
+    subscribe(path)
+    asked = erasures.ask(database, org, ANNA)
+    with pytest.raises(UnavailableError):
+        service.collect_requested(database, org, None, Full())
+    assert erasures.receipt(database, org, asked.erasure_id).state == "requested"
+    assert erasures.logged(database, org) == []
+
+
+def test_recipients_of_the_data_are_told(path: Path) -> None:
+    database, org = path.installation.database, path.made.organisation_id
+    with database.begin() as tx:
+        made = webhooks.CreateWebhook(org, "https://crm.example/hook", ("contact.erased",))
+        webhooks.create_webhook(tx, made)
+    subscribe(path)
+    erasures.erase(path.installation, org, ANNA)
+    [job] = outbox.lease(database, "test", [webhooks.DELIVER], limit=9, seconds=60)
+    with database.begin() as tx:
+        said = json.loads(
+            outbox.open_job(tx, job)["body"]
+        )  # sealed, and it outlives the contact's key
+    assert said["type"] == "contact.erased"
+    assert said["data"]["address"] == ANNA
 
 
 def test_what_is_amiss_is_named(path: Path) -> None:
