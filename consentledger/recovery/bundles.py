@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -88,14 +89,32 @@ class Resealer:
         return key_id, keys.sealer
 
 
-def read_bundle(path: Path, resealer: Resealer, low: int, high: int) -> Iterator[SavedEntry]:
-    """Yields what a bundle shows of the entries [low, high), in order; InputError for what is no bundle."""
+def read_bundle(
+    path: Path, origins: Container[str], resealer: Resealer, low: int, high: int
+) -> Iterator[SavedEntry] | None:
+    """Returns what a bundle shows of the entries [low, high), in order; None when it is of another log.
+
+    InputError for what is no bundle.
+    """
+    with _named(path), path.open("rb") as file:
+        text, _ = split_note(Bundle(file).read("checkpoint"))
+        if parse_checkpoint(text).origin not in origins:
+            return None
+    return _read(path, resealer, low, high)
+
+
+def _read(path: Path, resealer: Resealer, low: int, high: int) -> Iterator[SavedEntry]:
+    with _named(path), path.open("rb") as file:
+        bundle = Bundle(file)
+        for index, leaf, disclosures in _shown(bundle, low, high):
+            yield resealer.entry(index, leaf, disclosures, _blobs(bundle, leaf, disclosures))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as file:
-            bundle = Bundle(file)
-            for index, leaf, disclosures in _shown(bundle, low, high):
-                yield resealer.entry(index, leaf, disclosures, _blobs(bundle, leaf, disclosures))
-    except ConsentLedgerError as error:
+        yield
+    except (ConsentLedgerError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path}: neither an export of this log nor a bundle: {error}",
             field="entries",

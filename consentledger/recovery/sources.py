@@ -59,7 +59,12 @@ class Sources:
     def _read_bundle(self, installation: Installation, head: LogHead, path: Path) -> None:
         with installation.database.read() as session:
             resealer = Resealer(session, installation.keystore, head.organisation_id, head.began_as)
-            for entry in read_bundle(path, resealer, self._low, self._high):
+            origins = (head.origin, head.began_as)
+            found = read_bundle(path, origins, resealer, self._low, self._high)
+            if found is None:
+                self.ignored.append(path)
+                return
+            for entry in found:
                 self._bundled.setdefault(entry.index, entry)
 
 

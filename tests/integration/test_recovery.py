@@ -15,7 +15,7 @@ from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.evidence.service import ExportEvidence, export
-from consentledger.kernel.errors import FrozenError
+from consentledger.kernel.errors import FrozenError, InputError
 from consentledger.ledger.policy import make_policy
 from consentledger.recovery import finishing
 from consentledger.recovery.archive import write_archive
@@ -130,13 +130,31 @@ def test_a_bundle_brings_back_what_it_shows(
     earlier.restore()
     with pytest.raises(FrozenError):
         acts.allowed(installation, shop)
-    done = run(installation, shop, path)
+    other = tmp_path / "other.zip"
+    other.write_bytes(path.read_bytes())
+    path.write_bytes(b"no bundle")
+    with pytest.raises(InputError, match=r"neither an export of this log nor a bundle"):
+        run(installation, shop, path)
+    path.write_bytes(other.read_bytes())
+    done = run(installation, shop, path, _bundle_of_another(installation, tmp_path))
     assert not done.frozen, told(done)
+    assert "another.zip is of another log and was not read." in told(done)
     assert "1 entries were put back" in told(done)
     assert "stay shut" not in told(done)
     assert head_of(installation, shop) == signed
     assert not acts.allowed(installation, shop)
     agrees(installation, shop)
+
+
+def _bundle_of_another(installation: Installation, folder: Path) -> Path:
+    """A bundle whose entries have the same indexes."""
+    client = create_app(installation.settings, installation).test_client(use_cookies=False)
+    shop = open_shop(installation, "Another")
+    acts.press(client, acts.confirm_token(installation, client, shop))
+    path = folder / "another.zip"
+    with path.open("w+b") as file:
+        export(installation, ExportEvidence(shop.organisation_id, acts.MARIA), file)
+    return path
 
 
 def test_entries_whose_keys_are_gone_stay_shut_and_the_log_says_so(
