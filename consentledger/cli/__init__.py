@@ -23,6 +23,7 @@ COMMANDS = {
     "organisation": "consentledger.cli.organisation:organisation",
     "outbox": "consentledger.cli.outbox:outbox",
     "restriction": "consentledger.cli.restriction:restriction",
+    "retention": "consentledger.cli.retention:retention",
     "secrets": "consentledger.cli.secrets:secrets",
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",

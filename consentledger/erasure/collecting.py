@@ -28,6 +28,7 @@ from consentledger.erasure.rules import Permits, Plan
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.permits.erasing import places_of
+from consentledger.webhooks import rules as webhooks_rules
 from consentledger.webhooks import service as webhooks
 
 CONTACTS_AT_ONCE = 200
@@ -185,5 +186,9 @@ def _plan(
 def _announce(tx: Tx, contact: LockedContact, row: Erasure, *, restricted: bool) -> None:
     """Tells whoever received the data (GDPR art. 19), while the address is still known."""
     event = "contact.restricted" if restricted else "contact.erased"
-    payload = {"address": contact.address, "erasure": str(row.erasure_id)}
+    payload = {
+        "address": contact.address,
+        "erasure": str(row.erasure_id),
+        "todo": webhooks_rules.EVENTS[event].partition(": ")[2],
+    }
     webhooks.announce(tx, contact.organisation_id, event, payload)

@@ -40,22 +40,26 @@ Permits = tuple[tuple[int, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What of entries is kept how long: a kind (`*`: all), a class of opening, and days, with their start."""
+    """How long one class of openings of one kind is kept (`*`: of every kind), from when, and what ends it.
+
+    `days` is a number, or the name of an organisation's own setting.
+    """
 
     kind: str
     opening_class: str
     days: str
     since: str
-    ends_by: str
+    ended_by: str
 
 
 RETENTION = (
     Kept("*", "technical", str(TECHNICAL_DAYS), "the entry", "log.retention"),
-    Kept("consent.requested", "core, copy", "request_days", "the request, if unconfirmed", "expiry"),
-    Kept("consent.declined", "core, copy", "90", "the request", "expiry"),
-    Kept("*", "core, copy", "retention_days", "the contact's last act, if no consent stands", "retention"),
-    Kept("permits.issued", "a row's salt", "retention_days", "the same: with its contact", "retention"),
-    Kept("*", "core, copy", "keep_for_claims_days", "an erasure, restricted until then", "restriction"),
+    Kept("consent.requested", "core, copy", "request_days", "the request, if never confirmed", "log.erasure, expired"),
+    Kept("consent.declined", "core, copy", "90", "the request", "log.erasure, expired"),
+    Kept("objection.recorded", "core", "7", "a stop typed in on /stop, alone", "log.erasure, expired"),
+    Kept("*", "core, copy", "retention_days", "the contact's last act, if no consent stands", "log.erasure, retention"),
+    Kept("permits.issued", "salt, contact", "retention_days", "the same, with its contact", "log.erasure, retention"),
+    Kept("*", "core, copy", "keep_for_claims_days", "an erasure, shut until then", "log.erasure, ended"),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner
 
 from consentledger.cli import cli
@@ -98,3 +99,11 @@ def test_days_are_shown_and_changed(operator: Operator) -> None:
     error = operator.fails("organisation", "policy", name, "--keep-for-claims-days", "30")
     assert isinstance(error, ConflictError)
     assert "restriction keygen" in str(error)
+
+
+def test_what_retention_would_end_is_counted(operator: Operator) -> None:
+    assert "technical: 90 days after the entry" in operator.says("retention", *operator.mine)
+    with time_machine.travel("2126-01-01T00:00:00+00:00", tick=True):
+        seen = operator.asks("retention", *operator.mine)
+    assert (seen["technical_openings_due"], seen["contacts_due"]) == (3, 0)
+    assert seen["retention_days"] == 1095
