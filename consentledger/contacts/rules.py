@@ -22,6 +22,7 @@ _FAMILIES = (
     ("curl", "curl"),
     ("python-requests", "python-requests"),
 )
+_AT = re.compile(r"@|%(?:25)*40", re.IGNORECASE)
 _PRODUCT = re.compile(r"([A-Za-z-]{1,32})/([0-9]{1,4})")
 
 
@@ -63,7 +64,10 @@ def user_agent_family(header: str | None) -> str | None:
 
 
 def page_of(address: str | None) -> str | None:
-    """Returns the page a form was posted from without query and fragment, which may name people."""
+    """Returns the page a form was posted from without query and fragment, which may name people.
+
+    A path with an address in it goes too: this stands in a row in the clear, and in the request's entry.
+    """
     if not address or len(address) > 2000 or any(ord(c) < 0x21 or ord(c) == 0x7F for c in address):
         return None
     try:
@@ -74,4 +78,5 @@ def page_of(address: str | None) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not host:
         return None
-    return f"{parts.scheme}://{host}{port}{parts.path}"[:MAX_PAGE]
+    path = "/" if _AT.search(parts.path) else parts.path
+    return f"{parts.scheme}://{host}{port}{path}"[:MAX_PAGE]

@@ -64,6 +64,8 @@ def test_no_user_agent_breaks_it(header: str) -> None:
     [
         ("https://shop.example/a/b?email=x#y", "https://shop.example/a/b"),
         ("https://user:secret@shop.example:8443/a", "https://shop.example:8443/a"),
+        ("https://shop.example/for/ann@example.com/x", "https://shop.example/"),
+        ("https://shop.example/for/ann%2540example.com", "https://shop.example/"),
         ("javascript:alert(1)", None),
         ("https://shop.example:99999/", None),
         ("https://[::1", None),
