@@ -48,14 +48,12 @@ def finish(
 
 
 def _replay_erasures(installation: Installation, organisation_id: UUID, outcome: Outcome) -> None:
-    again = getattr(erasure, "replay", None)
-    records = _of(installation, organisation_id, ERASURE)
-    if again is None or not records:
-        return
-    for record in records:
+    asked = 0
+    for record in _of(installation, organisation_id, ERASURE):
         with installation.database.begin() as tx:
-            again(tx, dict(record.content))
-    outcome.say(f"{len(records)} erasures of the journal were done again.")
+            asked += erasure.replay(tx, record.content)
+    if asked:
+        outcome.say(f"{asked} erasures of the journal were asked for again; the worker does them.")
 
 
 def _replay_stops(installation: Installation, organisation_id: UUID, outcome: Outcome) -> None:

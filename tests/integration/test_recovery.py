@@ -14,6 +14,8 @@ from consentledger.app import create_app
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
+from consentledger.erasure import service as erasure
+from consentledger.erasure.commands import EraseContact
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.kernel.errors import FrozenError, InputError
 from consentledger.ledger.policy import make_policy
@@ -177,6 +179,25 @@ def test_entries_whose_keys_are_gone_stay_shut_and_the_log_says_so(
     export(installation, ExportEvidence(shop.organisation_id, acts.MARIA), bundle)
     policy = make_policy([installation.signer.vkey(shop.origin)]).text().encode()
     assert verify_bundle(bundle, policy=policy).exit_code == 0
+
+
+def test_an_erasure_that_the_backup_does_not_know_is_done_again(
+    installation: Installation, shop: Shop, earlier: Backup, tmp_path: Path
+) -> None:
+    organisation_id, database = shop.organisation_id, installation.database
+    with database.begin() as tx:
+        erasure.request_erasure(tx, EraseContact(organisation_id, acts.MARIA, "test", now=True))
+    assert erasure.collect_requested(database, organisation_id, None, installation.journal) == 1
+    installation.signer.sign_due()
+    kept = archive(installation, shop, tmp_path / "all.jsonl")
+    earlier.restore()
+    with pytest.raises(FrozenError):
+        acts.allowed(installation, shop)
+    done = run(installation, shop, kept)
+    assert not done.frozen, told(done)
+    assert "1 erasures of the journal were asked for again" in told(done)
+    assert not acts.allowed(installation, shop)
+    assert erasure.erase_due(database, None, installation.journal) == 1
 
 
 def test_changed_entries_are_refused(
