@@ -68,6 +68,7 @@ class Target:
 
     webhook_id: UUID
     url: str
+    event: str
     content: bytes = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
 
@@ -154,7 +155,7 @@ def target(tx: Tx, job: Job) -> Target | None:
     if row is None or (row.state != LIVE and said["event"] != rules.TEST):
         return None
     secrets = rules.signing(open_secrets(tx, row), tx.now)
-    return Target(row.webhook_id, row.url, said["body"].encode(), tuple(secrets))
+    return Target(row.webhook_id, row.url, said["event"], said["body"].encode(), tuple(secrets))
 
 
 def note_success(tx: Tx, organisation_id: UUID, webhook_id: UUID) -> None:

@@ -199,6 +199,18 @@ def test_gone_pauses_and_an_answered_test_makes_live_again(
     assert len(announce(installation, organisation_id)) == 1
 
 
+def test_a_test_is_tried_once(
+    installation: Installation, organisation_id: UUID, peer: HttpPeer
+) -> None:
+    made = add(installation, organisation_id, peer.url())
+    with installation.database.begin() as tx:
+        service.send_test(tx, ChangeWebhook(organisation_id, made.webhook_id))
+    peer.next(503)
+    work_off(installation)
+    assert len(peer.requests) == 1
+    assert facts(installation, organisation_id).last_error == "503"
+
+
 def test_a_rotated_secret_and_the_one_before_sign_both(
     installation: Installation, organisation_id: UUID, peer: HttpPeer
 ) -> None:
