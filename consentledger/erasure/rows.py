@@ -42,7 +42,9 @@ TABLES = {
 OWNED: tuple[Any, ...] = (ContactEntry, ConsentRequest, Consent, Contact)
 
 
-def delete_contact(tx: Tx, contact: LockedRow, *, shut: bool, forget: bool) -> Counter[str]:
+def delete_contact(
+    tx: Tx, contact: LockedRow, *, shut: bool = False, forget: bool = False
+) -> Counter[str]:
     """Deletes a contact's rows, behind `destroy_contact_keys`: what was sealed under its key never opens again.
 
     `shut` keeps the openings: their key is sealed to the escrow key. `forget` takes its confirm links too.

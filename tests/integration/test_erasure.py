@@ -8,9 +8,11 @@ import pytest
 import time_machine
 from sqlalchemy import delete, func, select
 
+from consentledger.consents.models import ConfirmationMail
 from consentledger.contacts.models import Contact, LinkUse, Suppression
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
+from consentledger.db.models import ContactKey, Opening
 from consentledger.erasure import requesting, service
 from consentledger.erasure.models import Erasure
 from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
@@ -101,6 +103,55 @@ def test_a_stop_at_once_and_nothing_left_but_a_keyed_hash(path: Path) -> None:
     path.verified(BERT)
     report = fsck(path.installation, org, openings=True)
     assert not report.findings
+
+
+def known_of(path: Path, address: str) -> dict[str, bytes]:
+    """Everything that the database holds of a contact but for what the log's leaves say, as stored."""
+    database, org = path.installation.database, path.made.organisation_id
+    contact = people(path).contact(address)
+    assert contact is not None
+    found = {
+        "lookup": contact.lookup,
+        "sealed address": contact.sealed_address,
+        "contact's id": contact.contact_id.bytes,
+        "contact's id as text": contact.contact_id.hex.encode(),
+        "contact's id as written": str(contact.contact_id).encode(),
+        "key's id": contact.key_id.bytes,
+        "key's id as text": contact.key_id.hex.encode(),
+        "key's id as written": str(contact.key_id).encode(),
+    }
+    with database.read() as session:
+        key = session.get_one(ContactKey, (org, contact.key_id))
+        found["wrapped key"] = key.wrapped
+        for row in session.scalars(select(Opening).where(Opening.key_id == contact.key_id)):
+            found[f"opening {row.entry_index} {row.opening_class}"] = row.sealed
+        for permit in session.scalars(
+            select(Permit).where(Permit.contact_id == contact.contact_id)
+        ):
+            found[f"salt {permit.batch}"] = permit.salt
+        for mail in session.scalars(select(ConfirmationMail)):
+            if mail.contact_id == contact.contact_id:
+                found["confirm link"], found["mail's hash"] = mail.link_id, mail.address_hash
+        for work in session.scalars(select(OutboxRow).where(OutboxRow.key_id == contact.key_id)):
+            found["outbox"] = work.sealed
+    return found
+
+
+def test_not_even_sealed_bytes_or_ids_are_left(path: Path) -> None:
+    database, org = path.installation.database, path.made.organisation_id
+    subscribe(path)
+    path.leave(path.permit(ANNA, BERT))
+    path.request(ANNA, 1)
+    known = known_of(path, ANNA)
+    stored = raw_bytes(database)
+    written = [name for name, value in known.items() if value in stored]
+    assert len(written) >= len(known) - 4  # each engine writes an id in one or two of the ways
+    erasures.erase(path.installation, org, ANNA)
+    stored = raw_bytes(database)
+    left = [name for name, value in known.items() if value in stored]
+    # The suppression is that very hash, under a scope of its own.
+    assert left == ["mail's hash"]
+    assert count(path, Suppression) == 1
 
 
 def test_the_root_of_a_batch_is_made_again_without_the_person(path: Path) -> None:

@@ -14,13 +14,18 @@ from consentledger.erasure import retaining, service
 from consentledger.erasure.commands import ChangePolicy, HoldFacts, PlaceHold, ReleaseHold
 from consentledger.erasure.models import Erasure
 from consentledger.outbox import service as outbox
+from consentledger.worker.context import Context
+from consentledger.worker.handlers import HANDLERS
 from consentledger.worker.housekeeping import end
+from consentledger.worker.mailer import Mailer
+from consentledger.worker.peers import Peers, Rest
 from tests.factories import create_published_form
 from tests.support import erasures
 from tests.support.consents import People
 from tests.support.evidence import ANNA, BERT, Path
 
 DAY = 86_400
+PEERS = Peers(1, Rest())
 NOON = "2036-03-02T12:00:00+00:00"
 
 
@@ -47,13 +52,13 @@ def technical(path: Path) -> int:
 
 def retain(path: Path) -> int:
     """Does the work of the outbox kind erasure.retain that is due; returns how many openings went."""
-    database, gone = path.installation.database, 0
-    for job in outbox.lease(database, "test", [retaining.RETAIN], limit=9, seconds=60):
-        with database.begin() as tx:
-            done = retaining.destroy_retained(tx, job.organisation_id, outbox.open_job(tx, job))
-            gone += done.gone
-            outbox.complete(tx, job) if not done.held else outbox.release(tx, job, tx.now)
-    return gone
+    before = technical(path)
+    context = Context(path.installation, Mailer(path.installation, PEERS), PEERS)
+    for job in outbox.lease(
+        path.installation.database, "test", [retaining.RETAIN], limit=9, seconds=60
+    ):
+        HANDLERS[job.kind].run(context, job)
+    return before - technical(path)
 
 
 def hold(path: Path, address: str | None = None) -> HoldFacts:
@@ -133,8 +138,22 @@ def test_a_hold_on_one_contact_keeps_its_technical_openings_too(path: Path) -> N
         assert technical(path) == 3
         path.verified()  # with the hold among her entries
         release(path, placed)
+        assert retain(path) == 0  # looked at again the next day
+        clock.shift(DAY)
         assert retain(path) == 3
         assert whole(path)
+
+
+def test_batches_go_on_where_they_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consentledger.erasure.retaining.AT_ONCE", 2)
+    with time_machine.travel(NOON, tick=True) as clock:
+        subscribe(path)
+        subscribe(path, BERT)
+        hold(path, ANNA)
+        clock.shift(91 * DAY)
+        service.retain_due(path.installation.database)
+        assert retain(path) == 3
+        assert technical(path) == 3
 
 
 def test_a_hold_on_all_stops_every_end(path: Path) -> None:
