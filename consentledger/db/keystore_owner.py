@@ -26,8 +26,8 @@ def require_own_keystore(database: Database, guard_id: str) -> None:
         return
     if here:
         raise ConfigurationError(
-            f"the keys of this database stand in the database itself: take {SETTING} away, or move them first"
-            " (docs/keystore.md)"
+            f"the keys of this database stand in the database itself: take {SETTING} away; a key store of its own is"
+            " for a new database (docs/keystore.md)"
         )
     owner = store.owner() if elsewhere else store.claim(guard_id, now())
     if owner is None:
