@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -14,14 +15,17 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from consentledger.db.installation import Installation
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.settings import Settings
+from consentledger.outbox import service as outbox
 from consentledger.outbox.models import OutboxRow
 from consentledger.outbox.rules import RetryPolicy
 from consentledger.webhooks import queries, rules, service
 from consentledger.webhooks.service import ChangeWebhook, CreateWebhook, WebhookCreated
+from consentledger.worker.context import Context, Handler
+from consentledger.worker.handlers import HANDLERS
 from consentledger.worker.jobs import webhooks as jobs
 from tests.factories import create_organisation
 from tests.support.certificates import Authority
-from tests.support.http import HttpPeer
+from tests.support.http import HANG, HttpPeer
 from tests.support.installations import settings_from
 from tests.support.mails import entries, eventually, stored, waiting, work_off, working
 
@@ -209,6 +213,33 @@ def test_a_test_is_tried_once(
     work_off(installation)
     assert len(peer.requests) == 1
     assert facts(installation, organisation_id).last_error == "503"
+
+
+def test_receivers_that_hang_leave_a_thread_for_other_work(
+    installation: Installation, organisation_id: UUID, peer: HttpPeer
+) -> None:
+    for host in ("localhost", "127.0.0.1"):
+        add(installation, organisation_id, peer.url(host=host))
+    for _ in range(2):
+        announce(installation, organisation_id)
+    peer.next(*[HANG] * 4)
+    other = threading.Event()
+
+    def run(context: Context, job: outbox.Job) -> None:
+        with context.database.begin() as tx:
+            outbox.complete(tx, job)
+        other.set()
+
+    with working(installation, {**HANDLERS, "test": Handler("test", "other work", run)}):
+        eventually(lambda: len(peer.requests) == 2)
+        with installation.database.begin() as tx:
+            outbox.enqueue(tx, organisation_id, "test", {})
+        assert other.wait(15)
+        assert len(peer.requests) == 2
+        with installation.database.read() as session:
+            found = queries.webhooks(session, organisation_id)
+        assert [each.last_error for each in found] == [None, None], "both hang to this moment"
+        peer.ended.set()
 
 
 def test_a_rotated_secret_and_the_one_before_sign_both(
