@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select
 
 from consentledger.consents.models import ConfirmationMail
 from consentledger.contacts.models import Contact, LinkUse, Suppression
-from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactKey, Opening
 from consentledger.erasure import requesting, service
@@ -22,6 +21,7 @@ from consentledger.permits import queries as permit_queries
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit
 from consentledger.permits.rechecks import dead_by_now
+from consentledger.replay.service import fsck
 from consentledger.webhooks import service as webhooks
 from tests.factories import create_published_form
 from tests.support import erasures
@@ -101,7 +101,7 @@ def test_a_stop_at_once_and_nothing_left_but_a_keyed_hash(path: Path) -> None:
     stored = raw_bytes(database)
     assert not [word for word in PLANTED if word in stored]
     path.verified(BERT)
-    report = fsck(path.installation, org, openings=True)
+    report = fsck(path.installation, org)
     assert not report.findings
 
 
@@ -186,6 +186,7 @@ def test_who_comes_back_by_an_api_is_denied_until_they_press(path: Path) -> None
     assert count(path, Suppression) == 0
     assert codes(path, ANNA) == ["consent"]
     path.verified()
+    assert fsck(path.installation, org).findings == []
 
 
 def test_an_unknown_address_gets_the_same_answer_and_a_suppression(path: Path) -> None:
@@ -234,6 +235,7 @@ def test_who_comes_back_before_it_is_logged_loses_only_what_was_before(path: Pat
         assert opened == [False] * 5 + [True] * 4
         assert codes(path, ANNA) == ["consent"]
         path.verified()
+        assert fsck(path.installation, org).findings == []
 
 
 def test_entries_that_come_between_log_and_destruction_go_too(path: Path) -> None:
@@ -248,7 +250,7 @@ def test_entries_that_come_between_log_and_destruction_go_too(path: Path) -> Non
     erasures.destroy_due(database)
     assert erasures.receipt(database, org, asked.erasure_id).state == "destroyed"
     assert people(path).contact(ANNA) is None
-    assert not fsck(path.installation, org, openings=True).findings
+    assert fsck(path.installation, org).findings == []
 
 
 def test_a_destruction_that_is_done_twice_is_done_once(path: Path) -> None:
@@ -269,7 +271,7 @@ def test_a_destruction_that_is_done_twice_is_done_once(path: Path) -> None:
     with database.begin() as tx:
         service.destroy(tx, org, {"plans": [again]})
     assert erasures.receipt(database, org, asked.erasure_id) == first
-    assert not fsck(path.installation, org, openings=True).findings
+    assert fsck(path.installation, org).findings == []
 
 
 def test_old_links_of_an_erased_person_tell_nothing(path: Path) -> None:
@@ -284,6 +286,7 @@ def test_old_links_of_an_erased_person_tell_nothing(path: Path) -> None:
         people(path).page(link)
     path.leave(issued)  # an unsubscribe link never expires: an entry without a contact
     assert "\ns " not in people(path).last_leaf()
+    assert fsck(path.installation, org).findings == []
 
 
 def test_a_preview_counts_and_changes_nothing(path: Path) -> None:
@@ -326,7 +329,7 @@ def test_a_restored_database_forgets_again_by_the_journal(path: Path) -> None:
     with database.begin() as tx:
         assert service.replay(tx, record.content) == 0
     assert service.erase_due(database) == 0
-    assert not fsck(path.installation, org, openings=True).findings
+    assert fsck(path.installation, org).findings == []
     path.verified(BERT)
 
 

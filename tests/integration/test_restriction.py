@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from consentledger.cli import cli
-from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactKey, Opening
 from consentledger.erasure import escrow, service
@@ -22,6 +21,7 @@ from consentledger.erasure.models import Restriction
 from consentledger.erasure.restricting import open_restriction
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.kernel.errors import IntegrityError, NotFoundError
+from consentledger.replay.service import fsck
 from consentledger.verify.bundle import verify_bundle
 from tests.factories import create_published_form
 from tests.support import erasures
@@ -61,7 +61,7 @@ def count(path: Path, model: Any) -> int:
 
 
 def whole(path: Path) -> bool:
-    return not fsck(path.installation, path.made.organisation_id, openings=True).findings
+    return fsck(path.installation, path.made.organisation_id).findings == []
 
 
 def test_what_is_kept_is_shut_told_opened_with_a_reason_and_ends(path: Path) -> None:

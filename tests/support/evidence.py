@@ -60,7 +60,15 @@ class Path:
         told = outcome if decided.decision == "send" else cast(Outcome, decided.decision)
         with self.installation.database.begin() as tx:
             command = HandleConfirmation(
-                org, decided.contact_id, request, told, decided.link_id, 250, "ok", "<1@x>", 1
+                org,
+                decided.contact_id,
+                request,
+                told,
+                decided.link_id,
+                250,
+                "ok",
+                "<1@consent.test>",
+                1,
             )
             consents.handle_confirmation(tx, command)
         if decided.link_id is None:
