@@ -11,9 +11,15 @@ from consentledger.db.fsck.model import Position, Report, Step
 from consentledger.db.fsck.openings import Opener
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.replay import own
-from consentledger.replay.differences import contact_differences
+from consentledger.replay.differences import Grouped, contact_differences
 from consentledger.replay.model import Difference, History, Row, Tables
-from consentledger.replay.reading import Owned, OwnHashes, histories, owned_batches
+from consentledger.replay.reading import (
+    Owned,
+    Ownership,
+    OwnHashes,
+    histories,
+    owned_batches,
+)
 from consentledger.replay.rules import ContactReplay
 from consentledger.replay.stored import KEYED, rows_by_key, rows_of_contacts
 
@@ -49,17 +55,23 @@ class Compared:
     differences: list[tuple[History, Difference]]
 
 
-def compare_batch(opener: Opener, batch: Sequence[Owned], report: Report) -> Compared:
+def compare_batch(
+    opener: Opener,
+    batch: Sequence[Owned],
+    report: Report,
+    ownership: Ownership | None = None,
+) -> Compared:
     """Replays these contacts and compares their rows; damaged entries go to the report."""
-    derived = derive(opener, histories(opener, batch, report), report)
+    derived = derive(opener, histories(opener, batch, report, ownership), report)
     stored = stored_beside(opener, [owned.contact_id for owned in batch], derived)
     differences = []
+    grouped = Grouped(stored)
     for history, tables in derived:
 
         def address_of(row: Row, history: History = history) -> str | None:
             return stored_address(opener, history.contact_id, row)
 
-        for one in contact_differences(history, tables, stored, address_of):
+        for one in contact_differences(history, tables, grouped, address_of):
             differences.append((history, one))
     return Compared(derived, stored, differences)
 

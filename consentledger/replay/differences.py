@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from consentledger.replay.model import UNKNOWN, Difference, History, Key, Row, Tables
 from consentledger.replay.rules import merged_standing
 
+_OWNED = ("contact", "consent", "consent_request", "confirmation_mail")
 OpenAddress = Callable[[Row], str | None]
 
 
+class Grouped:
+    """The stored rows of many contacts, by table and contact, and the links' by link."""
+
+    def __init__(self, stored: Tables) -> None:
+        self.stored = stored
+        self._rows: dict[tuple[str, UUID], dict[Key, Row]] = {}
+        self.links: dict[Key, dict[Key, Row]] = {}
+        for name in _OWNED:
+            for key, row in stored.of(name).items():
+                owner = key[0] if name == "contact" else row["contact_id"]
+                self._rows.setdefault((name, owner), {})[key] = row
+        for key, row in stored.of("link_use").items():
+            self.links.setdefault(key[:2], {})[key] = row
+
+    def of(self, name: str, contact_id: UUID) -> dict[Key, Row]:
+        """Returns one contact's rows of one table."""
+        return dict(self._rows.get((name, contact_id), {}))
+
+
 def contact_differences(
-    history: History, derived: Tables, stored: Tables, address_of: OpenAddress
+    history: History, derived: Tables, stored: Grouped, address_of: OpenAddress
 ) -> Iterator[Difference]:
     """Compares one contact's rows; `address_of` opens its row's address, None when it does not open."""
-    for name in ("contact", "consent", "consent_request", "confirmation_mail"):
-        mine = {
-            key: row
-            for key, row in stored.of(name).items()
-            if (key[0] if name == "contact" else row["contact_id"]) == history.contact_id
-        }
+    for name in _OWNED:
+        mine = stored.of(name, history.contact_id)
         for key, row in derived.of(name).items():
             found = mine.pop(key, None)
             if found is None:
@@ -35,7 +52,7 @@ def contact_differences(
             if not _excused(history, name, row):
                 yield Difference(name, key, surplus=True)
     yield from _uses(history, derived, stored)
-    yield from _suppressions(derived, stored)
+    yield from _suppressions(derived, stored.stored)
 
 
 def _contact(
@@ -76,17 +93,20 @@ def _excused(history: History, name: str, row: Row) -> bool:
     return False
 
 
-def _uses(history: History, derived: Tables, stored: Tables) -> Iterator[Difference]:
+def _uses(history: History, derived: Tables, stored: Grouped) -> Iterator[Difference]:
     own = {entry.index for entry in history.entries}
-    links = {key[:2] for key in derived.of("link_use")}
-    for key, row in derived.of("link_use").items():
-        found = stored.of("link_use").get(key)
+    told = derived.of("link_use")
+    kept: dict[Key, Row] = {}
+    for link in {key[:2] for key in told}:
+        kept |= stored.links.get(link, {})
+    for key, row in told.items():
+        found = kept.get(key)
         if found is None:
             yield Difference("link_use", key)
         elif columns := _unlike(row, found):
             yield Difference("link_use", key, columns)
-    for key, row in stored.of("link_use").items():
-        if key[:2] in links and key not in derived.of("link_use") and row["entry_index"] not in own:
+    for key, row in kept.items():
+        if key not in told and row["entry_index"] not in own:
             yield Difference("link_use", key, surplus=True)
 
 

@@ -43,7 +43,7 @@ def own_replay(opener: Opener) -> PublishedReplay:
                     at,
                     one.values,
                     tuple(one.blobs),
-                    one.parsed.plain,
+                    one.plain,
                 )
             )
     return replay

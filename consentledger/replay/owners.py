@@ -14,8 +14,9 @@ from consentledger.db.models import ContactEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.ledger.leaf import label, parse_leaf
-from consentledger.replay.reading import Owned, owned_batches, stored_key
+from consentledger.replay.reading import Owned, stored_key
 
+GAP = 64  # so many numbers in a row may be of entries that are gone altogether
 Owners = dict[int, UUID | None]
 """The owner that an entry should have; None: none at all."""
 
@@ -42,27 +43,24 @@ def lost_owners(opener: Opener, unopened: dict[bytes, int]) -> Iterator[Owners]:
         for one in told:
             if one.values is not None and isinstance(one.values.get("contact"), str):
                 found[one.entry_index] = UUID(str(one.values["contact"]))
-            elif one.parsed.label is not None:
-                unopened[one.parsed.label] = one.entry_index
+            elif one.label is not None:
+                unopened[one.label] = one.entry_index
         if found:
             yield found
 
 
-def wrong_owners(opener: Opener, unopened: Mapping[bytes, int]) -> Iterator[Owners]:
-    """Yields the owners of entries that stand under a contact whose labels they do not carry, or are missing there."""
-    for batch in owned_batches(opener, None):
-        labels = _labels(opener, [index for owned in batch for index in owned.indexes])
-        firsts = _opened(opener, [owned.indexes[0] for owned in batch])
-        for owned in batch:
-            first = firsts.get(owned.indexes[0])
-            if first is not None and first[0] == owned.contact_id:
-                secret = _label_key(opener, first[1])
-                mine = (labels.get(index) for index in owned.indexes)
-                if secret and all(found == label(secret, n) for n, found in enumerate(mine)):
-                    continue
-            found = _mended(opener, owned, labels, unopened)
-            if found:
-                yield found
+def wrong_owners(opener: Opener, suspects: Sequence[Owned], unopened: dict[bytes, int]) -> Owners:
+    """Returns the owners of entries that stand under a contact whose labels they do not carry, or are missing there."""
+    found: Owners = {}
+    for owned in suspects:
+        labels = _labels(opener, owned.indexes)
+        mended = _mended(opener, owned, labels, unopened)
+        for index, owner in mended.items():
+            mark = labels.get(index)
+            if owner is None and mark is not None:
+                unopened[mark] = index
+        found |= mended
+    return found
 
 
 def _mended(
@@ -82,10 +80,15 @@ def _mended(
         return found
     # What does not open any more is its own if its label is, and nobody's else.
     closed = {labels.get(index): index for index in owned.indexes if index not in opened}
-    for n in range(len(owned.indexes) + len(unopened)):
+    mine = {labels.get(index) for index in opened}
+    n = missed = 0
+    while missed < GAP:
         expected = label(secret, n)
-        if closed.pop(expected, None) is None and expected in unopened:
+        if expected in unopened:
             found[unopened[expected]] = owned.contact_id
+        elif closed.pop(expected, None) is None and expected not in mine:
+            missed += 1
+        n += 1
     return found | dict.fromkeys(closed.values())
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from consentledger.contacts.suppression import suppression_hash
 from consentledger.db.fsck.model import Report
 from consentledger.db.fsck.openings import Opener, Told
 from consentledger.db.keystore import OrganisationKeys
+from consentledger.db.models import ContactEntry
 from consentledger.kernel.clock import from_text
 from consentledger.ledger.leaf import label
 from consentledger.replay.model import Entry, History
@@ -50,14 +52,14 @@ def owned_batches(
     batch: list[Owned] = []
     count = 0
     current: Owned | None = None
+    last: object = None
     for block in opener.rows.owners(after):
         for raw, index in block:
-            contact_id = opener.rows.uuid(raw)
-            if current is None or contact_id != current.contact_id:
+            if current is None or raw != last:
                 if count >= at_once:
                     yield batch
                     batch, count = [], 0
-                current = Owned(contact_id, [])
+                last, current = raw, Owned(opener.rows.uuid(raw), [])
                 batch.append(current)
             current.indexes.append(index)
             count += 1
@@ -65,18 +67,38 @@ def owned_batches(
         yield batch
 
 
-def histories(opener: Opener, batch: Sequence[Owned], report: Report) -> list[History]:
-    """Opens the entries of these contacts and holds each against its label; what is wrong goes to the report."""
+@dataclass(slots=True)
+class Ownership:
+    """What is wrong with who owns which entry, and the contacts that it is about."""
+
+    report: Report
+    suspects: list[Owned] = field(default_factory=list)
+
+    def add(self, owned: Owned, index: int, message: str) -> None:
+        """Notes one finding about one contact's entry."""
+        self.report.add(f"contact_entry {index}", message)
+        if not self.suspects or self.suspects[-1] is not owned:
+            self.suspects.append(owned)
+
+
+def histories(
+    opener: Opener, batch: Sequence[Owned], report: Report, ownership: Ownership | None = None
+) -> list[History]:
+    """Opens the entries of these contacts and holds each against its label.
+
+    What is wrong goes to the report; what is wrong with owners to `ownership`, if that is asked for.
+    """
+    ownership = ownership or Ownership(report)
     indexes = [index for owned in batch for index in owned.indexes]
     leaves = opener.rows.leaves_at(indexes)
     told = opener.open(leaves, opener.rows.openings_at(indexes), report)
     report.openings += sum(one.values is not None for one in told)
     by_index = {one.entry_index: one for one in told}
-    there = {row[0]: row for row in leaves}
+    there = {row[0] for row in leaves}
     found = []
     for owned in batch:
         mine = [by_index[index] for index in owned.indexes if index in by_index]
-        history = _history(opener, owned, mine, there, report)
+        history = _history(opener, owned, mine, there, report, ownership)
         report.contacts += 1
         if history is not None:
             found.append(history)
@@ -87,27 +109,27 @@ def _history(
     opener: Opener,
     owned: Owned,
     told: Sequence[Told],
-    there: dict[int, Any],
+    there: Container[int],
     report: Report,
+    ownership: Ownership,
 ) -> History | None:
     """None when an entry is damaged: what is wrong with it has been told, and a replay would only repeat it."""
-    key_ids = {one.key_id for one in told if one.key_id is not None}
-    if len(key_ids) > 1:
-        report.add(f"contact {owned.contact_id}", "its openings name more than one key")
-        return None
-    key_id = next(iter(key_ids), None) or stored_key(opener, owned.contact_id)
     sound = len(told) == len(owned.indexes)
     for index in owned.indexes:
         if index not in there:
-            report.add(f"contact_entry {index}", "surplus: there is no such entry")
+            ownership.add(owned, index, "surplus: there is no such entry")
             sound = False
-    labels = {one.entry_index: one.parsed.label for one in told}
-    sound = _labels_hold(opener, owned, key_id, labels, report) and sound
+    own = str(owned.contact_id)
     for one in told:
-        if one.values is not None and one.values.get("contact") != str(owned.contact_id):
-            report.add(f"contact_entry {one.entry_index}", "the entry is another contact's")
+        if one.values is not None and one.values.get("contact") != own:
+            ownership.add(owned, one.entry_index, "the entry is another contact's")
             sound = False
-    if not sound:
+    key_ids = {one.key_id for one in told if one.key_id is not None}
+    if sound and len(key_ids) > 1:
+        report.add(f"contact {owned.contact_id}", "its openings name more than one key")
+        return None
+    key_id = next(iter(key_ids), None) or stored_key(opener, owned.contact_id)
+    if not sound or not _labels_hold(opener, owned, key_id, told, report, ownership):
         return None
     entries = [_entry(opener, one, n) for n, one in enumerate(told)]
     return History(owned.contact_id, key_id, entries)
@@ -126,22 +148,23 @@ def _labels_hold(
     opener: Opener,
     owned: Owned,
     key_id: UUID | None,
-    labels: dict[int, bytes | None],
+    told: Sequence[Told],
     report: Report,
+    ownership: Ownership,
 ) -> bool:
     keys = opener.keys([key_id])[key_id] if key_id is not None else None
     if keys is None:
         if not all(opener.system.erased(index) for index in owned.indexes):
             report.add(f"contact {owned.contact_id}", "its key is missing, and it was not erased")
         return False
-    for n, index in enumerate(owned.indexes):
-        if index not in labels:
-            return False  # it does not open, which has been told
-        if labels[index] != label(keys.label, n):
-            report.add(
-                f"contact_entry {index}", f"its label is not that of entry {n} of its contact"
-            )
+    for n, one in enumerate(told):
+        if one.label != label(keys.label, n):
+            message = f"its label is not that of entry {n} of its contact"
+            ownership.add(owned, one.entry_index, message)
             return False
+    if opener.homeless and (at := opener.homeless.get(label(keys.label, len(told)))) is not None:
+        ownership.add(owned, at, "missing: its label is the next one of a contact")
+        return False
     return True
 
 
@@ -156,6 +179,22 @@ def _entry(opener: Opener, told: Told, n: int) -> Entry:
         at=at,
         values=values,
         blobs=tuple(told.blobs),
-        plain=told.parsed.plain,
+        plain=told.plain,
         going=values is not None and opener.system.erased(told.entry_index),
     )
+
+
+def owned_of(opener: Opener, contact_ids: Collection[UUID]) -> list[Owned]:
+    """Reads the indexes of these contacts, sorted by contact."""
+    query = (
+        select(ContactEntry.contact_id, ContactEntry.entry_index)
+        .where(
+            ContactEntry.organisation_id == opener.organisation_id,
+            ContactEntry.contact_id.in_(sorted(contact_ids)),
+        )
+        .order_by(ContactEntry.contact_id, ContactEntry.entry_index)
+    )
+    found: dict[UUID, Owned] = {}
+    for contact_id, index in opener.session.execute(query):
+        found.setdefault(contact_id, Owned(contact_id, [])).indexes.append(index)
+    return list(found.values())

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from consentledger.contacts.models import Contact
 from consentledger.contacts.suppression import hold_suppression
 from consentledger.db.engine import Database
+from consentledger.db.fsck.calm import calm_collector
 from consentledger.db.fsck.model import MOST_FINDINGS, Finding, Progress, Report
 from consentledger.db.fsck.openings import Opener
 from consentledger.db.fsck.system import SystemEntries
@@ -27,7 +28,7 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.replay import own, owners
 from consentledger.replay.compare import Compared, compare_batch
 from consentledger.replay.model import Difference, Key, Row
-from consentledger.replay.reading import Owned, owned_batches
+from consentledger.replay.reading import Owned, Ownership, owned_batches, owned_of
 from consentledger.replay.stored import PUBLISHED, all_rows, rows_by_key, table_of
 from consentledger.replay.writing import delete_row, mend_contacts, whole_row, write_rows
 
@@ -87,24 +88,30 @@ class Rebuild:
         self._database: Database = installation.database
         self._organisation_id = organisation_id
         self._dry_run = dry_run
+        self._homeless: dict[bytes, int] = {}
 
     def run(self, progress: Progress) -> Rebuilt:
         """Rebuilds; NotFoundError when there is no such log. `progress` is given (entries done, in all)."""
         result = Rebuilt("")
-        # An erased entry that stood under a stranger is nobody's after one look, and its own contact's after two.
-        while self._mend_owners(result):
-            pass
         with self._database.snapshot() as session:
             opener = self._opener(session)
             result.origin = self._origin
+            for found in owners.lost_owners(opener, self._homeless):
+                self._write_owners(found, result)
+        with self._database.snapshot() as session, calm_collector() as batch_done:
+            opener = self._opener(session)
             self._mend_ownerless(opener, result)
             total = opener.rows.count_owned()
+            suspects: dict[UUID, None] = {}
             for batch in owned_batches(opener, None, at_once=AT_ONCE):
-                self._mend_batch(opener, batch, result)
+                suspects |= dict.fromkeys(self._mend_batch(opener, batch, result))
                 result.contacts += len(batch)
                 result.entries += sum(len(owned.indexes) for owned in batch)
+                batch_done()
                 progress(min(result.entries, total), total)
-            self._mend_own(opener, result)
+        self._mend_suspects(list(suspects), result)
+        with self._database.snapshot() as session:
+            self._mend_own(self._opener(session), result)
         return result
 
     def _opener(self, session: Session) -> Opener:
@@ -113,26 +120,37 @@ class Rebuild:
             raise NotFoundError("this organisation has no log")
         self._origin = head.origin
         system = SystemEntries(session, self._organisation_id)
-        return Opener(self._installation.keystore, session, head, system)
+        opener = Opener(self._installation.keystore, session, head, system)
+        opener.homeless = self._homeless
+        return opener
 
-    def _mend_owners(self, result: Rebuilt) -> bool:
-        """Returns whether entries were taken from a contact and given to nobody: then another look may place them."""
-        unopened: dict[bytes, int] = {}
-        homeless = False
-        with self._database.snapshot() as session:
-            opener = self._opener(session)
-            for search in (owners.lost_owners, owners.wrong_owners):
-                for found in search(opener, unopened):
-                    result.owners += len(found)
-                    for index in sorted(found):
-                        result.name(
-                            Finding(f"contact_entry {index}", "not the owner that the log gives")
-                        )
-                    if not self._dry_run:
-                        homeless = homeless or None in found.values()
-                        with self._database.begin() as tx:
-                            owners.write_owners(tx, self._organisation_id, found)
-        return homeless
+    def _mend_suspects(self, suspects: Sequence[UUID], result: Rebuilt) -> None:
+        """Contacts whose entries do not carry their labels: owners first, then their rows, until nothing moves.
+
+        An erased entry that stood under a stranger is nobody's after one look, and its own contact's after two.
+        """
+        while suspects:
+            with self._database.snapshot() as session:
+                opener = self._opener(session)
+                owned = owned_of(opener, suspects)
+                found = owners.wrong_owners(opener, owned, self._homeless)
+            self._write_owners(found, result)
+            again = {*suspects, *(owner for owner in found.values() if owner is not None)}
+            with self._database.snapshot() as session:
+                opener = self._opener(session)
+                report = Report("", 0)
+                suspects = self._mend_batch(opener, owned_of(opener, again), result, report)
+            if not found or self._dry_run:
+                result.left += report.findings[: MOST_FINDINGS - len(result.left)]
+                return
+
+    def _write_owners(self, found: owners.Owners, result: Rebuilt) -> None:
+        result.owners += len(found)
+        for index in sorted(found):
+            result.name(Finding(f"contact_entry {index}", "not the owner that the log gives"))
+        if found and not self._dry_run:
+            with self._database.begin() as tx:
+                owners.write_owners(tx, self._organisation_id, found)
 
     def _mend_ownerless(self, opener: Opener, result: Rebuilt) -> None:
         for difference in list(own.ownerless(opener)):
@@ -142,22 +160,33 @@ class Rebuild:
                 with self._database.begin() as tx:
                     delete_row(tx, self._organisation_id, difference)
 
-    def _mend_batch(self, opener: Opener, batch: Sequence[Owned], result: Rebuilt) -> None:
+    def _mend_batch(
+        self,
+        opener: Opener,
+        batch: Sequence[Owned],
+        result: Rebuilt,
+        wrong: Report | None = None,
+    ) -> list[UUID]:
+        """Mends the rows of these contacts; returns those whose entries do not carry their labels."""
+        ownership = Ownership(wrong or Report("", 0))
         if self._dry_run:
-            compared = self._compare(opener, batch, result)
+            compared = self._compare(opener, batch, result, ownership)
             result.rows += len(compared.differences)
-            return
-        with self._database.begin() as tx:
-            self._lock(tx, batch)
-            hold_suppression(tx, self._organisation_id)
-            here = opener.on(tx.session)
-            compared = self._compare(here, batch, result)
-            if compared.differences:
-                result.rows += mend_contacts(tx, here, compared)
+        else:
+            with self._database.begin() as tx:
+                self._lock(tx, batch)
+                hold_suppression(tx, self._organisation_id)
+                here = opener.on(tx.session)
+                compared = self._compare(here, batch, result, ownership)
+                if compared.differences:
+                    result.rows += mend_contacts(tx, here, compared)
+        return [owned.contact_id for owned in ownership.suspects]
 
-    def _compare(self, opener: Opener, batch: Sequence[Owned], result: Rebuilt) -> Compared:
+    def _compare(
+        self, opener: Opener, batch: Sequence[Owned], result: Rebuilt, ownership: Ownership
+    ) -> Compared:
         report = Report("", 0)
-        compared = compare_batch(opener, batch, report)
+        compared = compare_batch(opener, batch, report, ownership)
         result.left += report.findings[: MOST_FINDINGS - len(result.left)]
         taken = _taken(opener, compared)
         kept = []

@@ -69,11 +69,12 @@ class ContactReplay:
         tables = Tables()
         self._contact(tables)
         self._consents(tables)
-        self.asked.put(tables, self.history.contact_id, self._suppression_hash())
+        hashed = self._suppression_hash()
+        self.asked.put(tables, self.history.contact_id, hashed)
         for (capability, link_id, scope), entry in self.uses.items():
             row = {"entry_index": entry.index, "used_at": entry.at}
             tables.put("link_use", (capability, link_id, scope), row)
-        self._blocks(tables)
+        self._blocks(tables, hashed)
         return tables
 
     def _tell(self, entry: Entry, values: Mapping[str, Any]) -> None:
@@ -185,13 +186,13 @@ class ContactReplay:
             tables.put("consent", (UUID(item["id"]),), row | born)
 
     def _suppression_hash(self) -> Any:
-        return self.hashes.suppression(fold(self.address)) if self.address else UNKNOWN
+        wanted = self.asked.mails or self.blocked or self.forgotten
+        return self.hashes.suppression(fold(self.address)) if self.address and wanted else UNKNOWN
 
-    def _blocks(self, tables: Tables) -> None:
+    def _blocks(self, tables: Tables, hashed: Any) -> None:
         """Refusals of this address; another contact of the same address may have recorded them first."""
         if not self.address:
             return
-        hashed = self.hashes.suppression(fold(self.address))
         if self.blocked:
             row = {
                 "reason": NOT_ME,

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
@@ -21,7 +22,7 @@ from consentledger.organisations.models import (
     Wording,
 )
 from consentledger.permits.models import PermitBatch
-from consentledger.replay.model import Key, Row, Tables
+from consentledger.replay.model import Key, Tables
 
 PART = 500
 # Tables whose rows a contact's entries give, found by their contact.
@@ -33,6 +34,7 @@ OWNED: dict[str, type[Base]] = {
 }
 # Tables whose rows they give too, found by their keys.
 KEYED: dict[str, type[Base]] = {"link_use": LinkUse, "suppression": Suppression}
+_FOUND_BY = {"link_use": ("capability", "link_id"), "suppression": ("hash",)}
 PUBLISHED: dict[str, type[Base]] = {
     "organisation": Organisation,
     "sender": Sender,
@@ -55,6 +57,18 @@ def key_columns(name: str) -> list[str]:
     return [one.name for one in table_of(name).primary_key if one.name != "organisation_id"]
 
 
+def among(session: Session, column: Any, values: Sequence[Any]) -> Any:
+    """Returns the condition that a column has one of these values, by one parameter on PostgreSQL.
+
+    Of a long list of parameters its planner expects so many rows, on a table without statistics, that it reads
+    the whole table and compares each with each.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return column.in_(values)
+    given = bindparam(None, list(values), type_=ARRAY(column.type))
+    return column == any_(given)
+
+
 def rows_of_contacts(
     session: Session, organisation_id: UUID, contact_ids: Sequence[UUID]
 ) -> Tables:
@@ -65,7 +79,8 @@ def rows_of_contacts(
         for name in OWNED:
             table = table_of(name)
             query = select(table).where(
-                table.c.organisation_id == organisation_id, table.c.contact_id.in_(part)
+                table.c.organisation_id == organisation_id,
+                among(session, table.c.contact_id, part),
             )
             _read(session, found, name, query)
     return found
@@ -76,15 +91,20 @@ def rows_by_key(
 ) -> Tables:
     """Reads the rows of one table that begin with these keys' first columns."""
     found, table = Tables(), table_of(name)
-    columns = key_columns(name)[:2]
-    wanted = sorted({key[: len(columns)] for key in keys})
-    for start in range(0, len(wanted), PART):
-        part = wanted[start : start + PART]
-        query = select(table).where(
-            table.c.organisation_id == organisation_id,
-            tuple_(*(table.c[column] for column in columns)).in_(part),
-        )
-        _read(session, found, name, query)
+    *fixed, last = _FOUND_BY[name]
+    groups: dict[Key, set[Any]] = {}
+    for key in keys:
+        groups.setdefault(key[: len(fixed)], set()).add(key[len(fixed)])
+    # One list of one column each: rows of several columns make PostgreSQL compare each with each.
+    for given, values in groups.items():
+        wanted = sorted(values)
+        for start in range(0, len(wanted), PART):
+            query = select(table).where(
+                table.c.organisation_id == organisation_id,
+                *(table.c[one] == value for one, value in zip(fixed, given, strict=True)),
+                among(session, table.c[last], wanted[start : start + PART]),
+            )
+            _read(session, found, name, query)
     return found
 
 
@@ -100,8 +120,11 @@ def all_rows(session: Session, organisation_id: UUID, names: Iterable[str]) -> T
 
 
 def _read(session: Session, found: Tables, name: str, query: Any) -> None:
-    columns = key_columns(name)
-    for row in session.execute(query).mappings():
-        values: Row = dict(row)
-        del values["organisation_id"]
-        found.put(name, tuple(values.pop(column) for column in columns), values)
+    result = session.execute(query)
+    names = list(result.keys())
+    keys = [names.index(column) for column in key_columns(name)]
+    others = [
+        (at, one) for at, one in enumerate(names) if at not in keys and one != "organisation_id"
+    ]
+    for row in result:
+        found.put(name, tuple([row[at] for at in keys]), {one: row[at] for at, one in others})

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consentledger.db.fsck.calm import calm_collector
 from consentledger.db.fsck.model import Position, Progress, Report, Step, Stop
 from consentledger.db.fsck.openings import ContactsCheck, Opener, check_openings
 from consentledger.db.fsck.system import SystemEntries
@@ -48,18 +49,23 @@ def fsck(
     after the other (replay). NotFoundError when there is no such log, ConflictError when the position is not
     one of this log.
     """
-    step = step or (lambda _position, done, total: progress(done, total))
+    tell: Step = step or (lambda _position, done, total: progress(done, total))
     # Before the snapshot: what was signed by then stands in it, and a log that grows meanwhile is not accused.
     guarded = _read_guard(installation, organisation_id)
-    with installation.database.snapshot() as session:
+    with installation.database.snapshot() as session, calm_collector() as batch_done:
         head = session.get(LogHead, organisation_id)
         if head is None:
             raise NotFoundError("this organisation has no log")
+
+        def stepped(position: Position, done: int, total: int) -> None:
+            batch_done()
+            tell(position, done, total)
+
         position = _begin(session, head, position)
         report = position.report
         system = SystemEntries(session, organisation_id)
         stops = _stops(installation, session, head, system, position, guarded)
-        TreeCheck(session, organisation_id, position).run(stops, step)
+        TreeCheck(session, organisation_id, position).run(stops, stepped)
         if position.phase == "tree":
             _check_head(installation, head, position.frontier, report)
             _check_surplus_nodes(session, head, position.frontier, report)
@@ -68,9 +74,9 @@ def fsck(
             position.phase = "openings"
         if openings:
             opener = Opener(installation.keystore, session, head, system)
-            check_openings(opener, position, step, by_contact=contacts is not None)
+            check_openings(opener, position, stepped, by_contact=contacts is not None)
             if contacts is not None:
-                contacts(opener, position, step)
+                contacts(opener, position, stepped)
     return report
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consentledger.db.entries import open_disclosures, opening_context, unframe
+from consentledger.db.fsck.fast import open_fast
 from consentledger.db.fsck.model import BLOCK, Position, Report, Step
 from consentledger.db.fsck.rows import RawRows
 from consentledger.db.fsck.system import SystemEntries
@@ -24,6 +25,8 @@ from consentledger.ledger.leaf import ParsedLeaf, check_blob, check_disclosures,
 from consentledger.ledger.merkle import leaf_hash
 
 KEYS_KEPT = 10_000
+Keys = Mapping[Any, tuple[UUID, ContactKeys | None]]
+"""Contacts' keys by their ids as the driver gives them."""
 # The kinds whose own append stored the blobs that they name; others name a published wording's.
 OWN_BLOBS = {
     "confirmation.prepared": ("mail",),
@@ -36,17 +39,14 @@ class Told(NamedTuple):
     """One entry as far as it opens: `values` is None when nothing of it is left and that is excused."""
 
     entry_index: int
-    parsed: ParsedLeaf
+    kind: str
+    label: bytes | None
+    plain: Mapping[str, str]
     leaf_hash: bytes
     values: dict[str, Value] | None
     blobs: list[bytes]
     key_id: UUID | None
     appended_at: Any
-
-    @property
-    def kind(self) -> str:
-        """The name of its kind."""
-        return self.parsed.kind_name
 
 
 class Opener:
@@ -65,6 +65,8 @@ class Opener:
         self.organisation = keystore.organisation(session, head.organisation_id)
         self._keys: OrderedDict[UUID, ContactKeys | None] = OrderedDict()
         self._now = now()
+        # Entries by label that nobody owns and that do not open: a rebuild looks for their contacts.
+        self.homeless: dict[bytes, int] = {}
 
     def on(self, session: Session) -> Opener:
         """Returns the same opener on another session, for example a writing transaction's; keys are shared."""
@@ -103,14 +105,15 @@ class Opener:
         parts: dict[int, list[Any]] = {}
         for row in openings:
             parts.setdefault(row[0], []).append(row)
-        uuid = self.rows.uuid
-        keys = self.keys(uuid(row[2]) for row in openings if row[2] is not None)
+        raw = {row[2] for row in openings if row[2] is not None}
+        ids = {one: self.rows.uuid(one) for one in raw}
+        known = self.keys(ids.values())
+        keys = {one: (key_id, known[key_id]) for one, key_id in ids.items()}
         told = []
         for index, leaf, _, at in leaves:
             try:
-                told.append(
-                    self._entry((index, bytes_of(leaf), at), parts.get(index, ()), keys, blobs)
-                )
+                row = (index, bytes_of(leaf), at)
+                told.append(self._entry(row, parts.get(index, ()), keys, blobs))
             except ConsentLedgerError as error:
                 report.add(f"opening {index}", str(error))
         return told
@@ -119,50 +122,83 @@ class Opener:
         self,
         row: tuple[int, bytes, Any],
         parts: Sequence[Any],
-        keys: dict[UUID, ContactKeys | None],
+        keys: Keys,
         blobs: bool,
     ) -> Told:
         index, leaf, at = row
-        parsed, digest = parse_leaf(leaf), leaf_hash(leaf)
+        digest = leaf_hash(leaf)
         if not parts and self.system.erased(index):
-            return Told(index, parsed, digest, None, [], None, at)
-        disclosures: list[str] = []
-        stored: list[bytes] = []
+            return self._told(row, parse_leaf(leaf), digest, None, [], None)
+        contents: dict[str, bytes] = {}
         key_id = None
         for _, name, key, sealed in parts:
+            if key is not None:
+                key_id = keys[key][0]
             if name == "copy" and not blobs:
                 continue
-            key_id = self.rows.uuid(key) if key is not None else None
-            content = self._unseal(key_id, keys, digest, name, sealed)
-            if content is None:
-                if self.system.erased(index, name):
-                    continue
+            content = self._unseal(key, keys, digest, name, sealed)
+            if content is not None:
+                contents[name] = content
+            elif not self.system.erased(index, name):
                 raise NotFoundError(
                     "its key is missing or does not unwrap, and no log.erasure covers it"
                 )
-            if name == "copy":
-                stored = unframe(content)
-            else:
-                disclosures += open_disclosures(content)
+        stored = unframe(contents["copy"]) if "copy" in contents else []
+        kept = stored if blobs else None
+        usual = open_fast(leaf, contents.get("core"), contents.get("technical"))
+        if usual is not None:
+            kind, label, values = usual
+            self._complete(row, kind, values, kept)
+            return Told(index, kind.name, label, {}, digest, values, stored, key_id, at)
+        return self._slowly(row, contents, digest, kept, key_id)
+
+    def _slowly(
+        self,
+        row: tuple[int, bytes, Any],
+        contents: Mapping[str, bytes],
+        digest: bytes,
+        kept: list[bytes] | None,
+        key_id: UUID | None,
+    ) -> Told:
+        """The readers of ledger, which say what is wrong."""
+        parsed = parse_leaf(row[1])
+        disclosures = [
+            one
+            for name, content in contents.items()
+            if name != "copy"
+            for one in open_disclosures(content)
+        ]
         values = check_disclosures(parsed, disclosures)
         kind = KINDS.get((parsed.kind_name, parsed.version))
         if kind is None:
             raise NotFoundError(f"nobody knows the kind {parsed.kind_name}/{parsed.version}")
-        whole = self._complete(row, kind, values, stored if blobs else None)
-        return Told(index, parsed, digest, values if whole else None, stored, key_id, at)
+        whole = self._complete(row, kind, values, kept)
+        return self._told(row, parsed, digest, values if whole else None, kept or [], key_id)
+
+    def _told(
+        self,
+        row: tuple[int, bytes, Any],
+        parsed: ParsedLeaf,
+        digest: bytes,
+        values: dict[str, Value] | None,
+        blobs: list[bytes],
+        key_id: UUID | None,
+    ) -> Told:
+        name = parsed.kind_name
+        return Told(row[0], name, parsed.label, parsed.plain, digest, values, blobs, key_id, row[2])
 
     def _unseal(
         self,
-        key_id: UUID | None,
-        keys: dict[UUID, ContactKeys | None],
+        key: Any,
+        keys: Keys,
         digest: bytes,
         name: str,
         sealed: bytes,
     ) -> bytes | None:
         context = opening_context(self.began_as, digest, name)
-        if key_id is None:
+        if key is None:
             return self.organisation.sealer.open(sealed, context)
-        found = keys[key_id]
+        found = keys[key][1]
         return found.sealer.open(sealed, context) if found else None
 
     def _complete(
@@ -184,7 +220,7 @@ class Opener:
                         f"the {opening_class} opening lacks {', '.join(names)}, and no log.erasure or"
                         " log.retention says why"
                     )
-        if stored is None:
+        if stored is None or not (stored or kind.name in OWN_BLOBS):
             return whole
         named = [values[name] for name in kind.blobs if values.get(name) is not None]
         for blob in stored:

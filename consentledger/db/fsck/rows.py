@@ -106,7 +106,7 @@ class RawRows:
         wanted = (
             " AND entry_index IN (SELECT value FROM json_each(?))"
             if self.sqlite
-            else " AND entry_index = ANY(%s)"
+            else " AND entry_index = ANY(%s::bigint[])"
         )
         values: Any = json.dumps(list(indexes)) if self.sqlite else list(indexes)
         return self._all(query + wanted, (self._organisation, values))
