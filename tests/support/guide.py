@@ -22,7 +22,8 @@ set -euo pipefail
 gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
 case "$1 $2" in
 "start consentledger")
-    nohup consentledger serve --bind "127.0.0.1:$PORT" --processes 1 --threads 4 \\
+    # A run that is killed leaves no service behind for long.
+    nohup timeout 300 consentledger serve --bind "127.0.0.1:$PORT" --processes 1 --threads 4 \\
         >>"$MACHINE/service.log" 2>&1 </dev/null &
     echo $! >"$MACHINE/service.pid"
     for _ in $(seq 600); do
