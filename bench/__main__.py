@@ -9,7 +9,21 @@ from importlib import import_module
 from bench.engines import ENGINES
 from bench.figures import Figure, show
 
-BENCHES = ("tokens", "append", "proofs", "verify", "web", "timing", "permits", "crash")
+BENCHES = (
+    "tokens",
+    "append",
+    "apart",
+    "proofs",
+    "verify",
+    "web",
+    "timing",
+    "permits",
+    "crash",
+    "million",
+    "writers",
+    "memory",
+    "fsck",
+)
 
 
 def main() -> int:

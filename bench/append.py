@@ -56,8 +56,8 @@ def run(engines: Sequence[str] = ENGINES) -> list[Figure]:
 
 def _engine(engine: str) -> list[Figure]:
     figures = []
-    with fresh_database(engine) as database, _peer(database) as peer:
-        run_ = _Run(database, peer)
+    with fresh_database(engine) as database, peer(database) as beside:
+        run_ = _Run(database, beside)
         for make, size in ((expired, "7 fields"), (withdrawn, "12 fields")):
             for per_commit, count, name in ((1, SINGLES, "single"), (BATCH, 1, "batches of 1,000")):
                 run_.round(make, per_commit, count)  # warm up
@@ -122,7 +122,8 @@ class _Run:
 
 
 @contextmanager
-def _peer(database: Database) -> Iterator[Write]:
+def peer(database: Database) -> Iterator[Write]:
+    """Gives the plain driver's way to write leaves and openings, with tables of its own."""
     if database.name == "sqlite":
         with closing(
             sqlite3.connect(f"{database.url.database}.peer", isolation_level=None)

@@ -1,4 +1,4 @@
-"""An inclusion proof in a log of 1,000,000 entries: read from the tree, and as a receipt's page over HTTP."""
+"""An inclusion proof in a log of 1,000,000 entries: read from the tree, and over HTTP: a receipt's page, the API."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from consentledger.db.entries import Draft
 from consentledger.db.tree import TreeReader
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.merkle import verify_inclusion
+from tests.factories import create_key_of
 
 ENTRIES = 1_000_000
 BATCH = 2_000
 PROOFS = 2_000
 LIMIT_MS = 20.0
+API_LIMIT_MS = 10.0
 
 
 def run(engines: Sequence[str] = ENGINES) -> list[Figure]:
@@ -33,12 +35,11 @@ def _engine(made: World) -> list[Figure]:
     indexes = [rng.randrange(ENTRIES) for _ in range(PROOFS)]
     read = _from_the_tree(made, indexes)
     with served(made) as port:
-        requests = [_receipt(made, index) for index in indexes]
-        load.one_by_one(port, requests)  # warm: both processes have read the tiles they need
-        answers = load.one_by_one(port, requests)
-    if any(status != 200 for _, status, _ in answers):
-        raise SystemExit("a receipt's page was not 200")
-    pages = [seconds * 1000 for seconds, _, _ in answers]
+        pages = _answered(port, [_receipt(made, index) for index in indexes])
+        token = create_key_of(
+            made.installation.database, made.made.organisation_id, "evidence:read"
+        ).token
+        proofs = _answered(port, [_proof(token, index) for index in indexes])
     return [
         Figure(made.engine, "log built, batches of 2,000", rate, "entries/s"),
         Figure(
@@ -57,7 +58,24 @@ def _engine(made: World) -> list[Figure]:
             LIMIT_MS,
             ceiling=True,
         ),
+        Figure(
+            made.engine,
+            "inclusion proof by the API, p99",
+            percentile(proofs, 0.99),
+            "ms",
+            API_LIMIT_MS,
+            ceiling=True,
+        ),
     ]
+
+
+def _answered(port: int, requests: Sequence[bytes]) -> list[float]:
+    """Asks one after another, twice; milliseconds of the second time, when the tiles have been read."""
+    load.one_by_one(port, requests)
+    answers = load.one_by_one(port, requests)
+    if any(status != 200 for _, status, _ in answers):
+        raise SystemExit("an answer was not 200")
+    return [seconds * 1000 for seconds, _, _ in answers]
 
 
 def build(made: World, entries: int) -> float:
@@ -92,6 +110,10 @@ def _from_the_tree(made: World, indexes: Sequence[int]) -> float:
                 times.append((time.perf_counter() - started) * 1000)
             verify_inclusion(tree.leaf_hash(index), index, checkpoint.size, proof, checkpoint.root)
     return percentile(times, 0.99)
+
+
+def _proof(token: str, index: int) -> bytes:
+    return load.request("GET", f"/api/v1/log/proofs/{index}", Authorization=f"Bearer {token}")
 
 
 def _receipt(made: World, index: int) -> bytes:
