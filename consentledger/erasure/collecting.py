@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.consents import queries as consent_queries
-from consentledger.consents.rules import OPEN
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
@@ -163,21 +162,18 @@ def _plan(
     org, contact_id = contact.organisation_id, contact.contact_id
     requests = consent_queries.requests_of_contact(tx.session, org, contact_id)
     indexes = tuple(contact_queries.entry_indexes(tx.session, org, contact_id))
-    later = [
-        request
-        for request in requests
-        if request.requested_at > row.requested_at and request.state in (OPEN, "confirmed")
-    ]
-    back = bool(later) or any(
+    # A mere sign-up is no coming back: anybody may have typed the address in. It goes with the rest.
+    back = any(
         consent["state"] == "confirmed" and consent["n"] >= row.entry_number
         for consent in contact.standing["consents"].values()
     )
-    gone = tuple(request.request_id for request in requests if request not in later)
     if back:  # the person came back by an act of their own: what was before goes, what came stays
+        gone = tuple(one.request_id for one in requests if one.requested_at <= row.requested_at)
         before = indexes[: row.entry_number]
         last = before[-1] if before else -1
         old = tuple(place for place in permits if place[0] < last)
         return Plan(contact_id, False, row.entry_number, before, gone, old, row.erasure_id)
+    gone = tuple(request.request_id for request in requests)
     return Plan(
         contact_id, True, contact.chain.entries, indexes, gone, permits, row.erasure_id, restricted
     )

@@ -58,6 +58,12 @@ def destroy(tx: Tx, organisation_id: UUID, payload: Mapping[str, Any]) -> None:
 def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, lives: bool) -> None:
     gone: Counter[str] = Counter()
     own = plan.erasure_id is not None
+    again = own and plan.whole and row is None and lives
+    if (
+        again and plan.restricted
+    ):  # what was sealed must be sealed anew, with what came: nothing goes yet
+        _tell(tx, organisation_id, plan, gone, again=True)
+        return
     places = [(batch, number) for _, batch, number in plan.permits]
     gone["permit"] += erase_places(tx, organisation_id, places)
     if own:
@@ -71,7 +77,7 @@ def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, l
         gone["opening"] += rows.delete_openings(tx, organisation_id, plan.indexes)
     gone["consent_request"] += rows.delete_requests(tx, organisation_id, plan.request_ids)
     if own:
-        _tell(tx, organisation_id, plan, gone, again=plan.whole and row is None and lives)
+        _tell(tx, organisation_id, plan, gone, again=again)
 
 
 def _withdrawn(tx: Tx, organisation_id: UUID, plan: Plan) -> int:

@@ -20,7 +20,7 @@ from consentledger.erasure import queries, rows
 from consentledger.erasure.collecting import collect
 from consentledger.erasure.collecting import organisations_due as organisations_asked
 from consentledger.erasure.destroying import destroy
-from consentledger.erasure.ending import erase, organisations_past, retire
+from consentledger.erasure.ending import CONTACTS_AT_ONCE, erase, organisations_past, retire
 from consentledger.erasure.holds import organisations_held, place_hold, release_hold
 from consentledger.erasure.logging import DESTROY
 from consentledger.erasure.policies import change_policy
@@ -47,6 +47,7 @@ __all__ = [
     "request_erasure",
     "retain_due",
     "retire",
+    "retire_due",
     "sweep",
 ]
 _log = structlog.get_logger("consentledger.erasure")
@@ -92,7 +93,6 @@ def erase_due(
         ended = queries.organisations_due(session)
         asked = organisations_asked(session, at)
         kept = organisations_ended(session, at)
-        past = organisations_past(session, at)
     planned = 0
     for organisation_id in ended:
         with _apart(organisation_id), database.begin() as tx:
@@ -103,9 +103,6 @@ def erase_due(
     for organisation_id in kept:
         with _apart(organisation_id), database.begin() as tx:
             planned += end_restrictions(tx, organisation_id)
-    for organisation_id in past:
-        with _apart(organisation_id), database.begin() as tx:
-            planned += retire(tx, organisation_id)
     return planned
 
 
@@ -136,6 +133,21 @@ def retain_due(database: Database) -> int:
         with _apart(organisation_id), database.begin() as tx:
             logged += log_retention(tx, organisation_id)
     return logged
+
+
+def retire_due(database: Database) -> int:
+    """Logs the erasure of contacts past their retention, batch by batch; returns how many."""
+    with database.read() as session:
+        past = organisations_past(session, now())
+    retired = 0
+    for organisation_id in past:
+        found = CONTACTS_AT_ONCE
+        while found == CONTACTS_AT_ONCE:
+            found = 0  # a frozen log's turn passes
+            with _apart(organisation_id), database.begin() as tx:
+                found = retire(tx, organisation_id)
+            retired += found
+    return retired
 
 
 def sweep(database: Database) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.db.installation import Installation
 from consentledger.db.log_index import index_due
-from consentledger.erasure.service import erase_due, expire_due, retain_due, sweep
+from consentledger.erasure.service import erase_due, expire_due, retain_due, retire_due, sweep
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit
 from consentledger.worker.timers import Timer
@@ -49,8 +49,8 @@ def end(installation: Installation) -> int:
 
 
 def retain(installation: Installation) -> int:
-    """Logs which openings have reached their age; returns in how many logs."""
-    return retain_due(installation.database)
+    """Logs which openings and contacts have reached their age; returns how many logs and contacts."""
+    return retain_due(installation.database) + retire_due(installation.database)
 
 
 def sweep_ended(installation: Installation) -> dict[str, int]:
@@ -110,7 +110,7 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         ),
         Timer("index", 60, index, "Appends the day's index of labels to logs with new entries."),
         Timer("end", 60, end, "Ends what nobody confirmed, and logs erasures that are due."),
-        Timer("retain", 3600, retain, "Logs which openings have reached their age."),
+        Timer("retain", 3600, retain, "Logs which openings and contacts have reached their age."),
         Timer("sweep", 600, sweep_ended, "Deletes links, blocks and keys whose time is over."),
         Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),
         Timer("answers", 600, sweep_answers, "Deletes answers kept for a repeated request."),

@@ -136,6 +136,33 @@ def test_without_the_escrow_key_nothing_goes(path: Path) -> None:
     assert service.collect_requested(database, org, PUBLIC) == 1
 
 
+def test_what_came_between_log_and_destruction_is_kept_with_the_rest(path: Path) -> None:
+    database, org = path.installation.database, path.made.organisation_id
+    subscribe(path)
+    path.permit(ANNA)
+    asked = erasures.ask(database, org, ANNA)
+    service.collect_requested(database, org, PUBLIC)
+    path.request()  # somebody types the address in again
+    erasures.destroy_due(database)
+    again = erasures.receipt(database, org, asked.erasure_id)
+    assert again.state == "requested"
+    with database.begin() as tx:
+        opened = open_restriction(
+            tx, org, asked.erasure_id, private=PRIVATE, person="Dr. R", reason="claim 7"
+        )
+    assert len(opened[1].entries) == 5
+    service.collect_requested(database, org, PUBLIC)
+    erasures.destroy_due(database)
+    assert erasures.receipt(database, org, asked.erasure_id).state == "restricted"
+    with database.begin() as tx:
+        opened = open_restriction(
+            tx, org, asked.erasure_id, private=PRIVATE, person="Dr. R", reason="claim 7"
+        )
+    assert len(opened[1].entries) == 6
+    assert len(opened[1].permits) == 1
+    assert whole(path)
+
+
 def test_who_comes_back_is_not_restricted(path: Path) -> None:
     database, org = path.installation.database, path.made.organisation_id
     with time_machine.travel(NOON, tick=True) as clock:

@@ -210,12 +210,12 @@ def test_contacts_without_a_living_consent_end_after_their_days(path: Path) -> N
         with database.begin() as tx:
             service.change_policy(tx, ChangePolicy(org, "operator", retention_days=365), None)
         clock.shift(364 * DAY)
-        assert service.erase_due(database) == 0
+        assert service.retire_due(database) == 0
         clock.shift(DAY + 60)
         with database.read() as session:
             assert retaining.due(session, org, issued.issued_at, 365).contacts == 0
-        assert service.erase_due(database) == 1
-        assert service.erase_due(database) == 0
+        assert service.retire_due(database) == 1
+        assert service.retire_due(database) == 0
         erasures.destroy_due(database)
         people = People(database, path.made)
         assert people.contact(ANNA) is None
