@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from consentledger.contacts.queries import open_address
@@ -38,11 +39,11 @@ def check_contacts(opener: Opener, position: Position, step: Step) -> None:
         step(position, min(position.entries, total), total)
     position.phase = "state"
     step(position, 0, 1)
-    for difference in (
-        *own.own_differences(opener, own.own_replay(opener)),
-        *own.permit_differences(opener),
-        *own.ownerless(opener),
-    ):
+    for replay, names in own.own_replays(opener):
+        stored = own.stored_of(opener, replay, names)
+        for difference in own.own_differences(replay, names, stored):
+            report.add(difference.where, difference.message)
+    for difference in chain(own.permit_differences(opener), own.ownerless(opener)):
         report.add(difference.where, difference.message)
 
 

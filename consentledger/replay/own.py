@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -16,62 +16,88 @@ from consentledger.kernel.errors import ConsentLedgerError, IntegrityError
 from consentledger.ledger.leaf import parse_leaf
 from consentledger.permits import queries as permits
 from consentledger.replay.differences import table_differences
-from consentledger.replay.model import Difference, Entry
+from consentledger.replay.model import Difference, Entry, Tables
 from consentledger.replay.published import KINDS, PublishedReplay
 from consentledger.replay.stored import OWNED, PUBLISHED, all_rows, rows_by_key
 
 _HEAD = b"consentledger/leaf/v1\nkind "
+AT_ONCE = 1_024
+SMALL = ("organisation", "sender", "purpose", "wording", "form", "form_version")
+# Of these an organisation may have very many: they are looked at block by block. A batch that no entry gives has
+# rows that give no entry's root.
+MANY = ("permit_batch", "link_use")
+MANY_KINDS = ("permits.issued", "objection.recorded")
+PUBLISHED_KINDS = tuple(kind for kind in KINDS if kind not in MANY_KINDS)
 
 
-def own_replay(opener: Opener) -> PublishedReplay:
-    """Tells the entries without a contact, in order; what does not open has been told by the openings' walk."""
-    replay = PublishedReplay(opener.organisation_id)
-    silent = Report("", 0)
-    for indexes in _indexes(opener):
-        leaves = opener.rows.leaves_at(indexes)
-        leaves.sort(key=lambda row: row[0])
-        for one in opener.open(leaves, opener.rows.openings_at(indexes), silent):
-            if one.values is None:
-                continue
-            at = from_text(str(one.values["at"]))
-            replay.tell(
-                Entry(
-                    one.entry_index,
-                    0,
-                    one.kind,
-                    one.leaf_hash,
-                    at,
-                    one.values,
-                    tuple(one.blobs),
-                    one.plain,
-                )
-            )
-    return replay
+def own_replays(opener: Opener) -> Iterator[tuple[PublishedReplay, tuple[str, ...]]]:
+    """Yields replays with the tables that each of them gives: what was published at once, batches block by block.
+
+    What does not open has been told by the openings' walk.
+    """
+    published = PublishedReplay(opener.organisation_id)
+    for indexes in _indexes(opener, PUBLISHED_KINDS):
+        _tell(opener, indexes, published)
+    yield published, SMALL
+    for indexes in _indexes(opener, MANY_KINDS):
+        replay = PublishedReplay(opener.organisation_id)
+        _tell(opener, indexes, replay)
+        yield replay, MANY
 
 
-def _indexes(opener: Opener) -> Iterator[list[int]]:
+def _tell(opener: Opener, indexes: list[int], replay: PublishedReplay) -> None:
+    leaves = opener.rows.leaves_at(indexes)
+    leaves.sort(key=lambda row: row[0])
+    for one in opener.open(leaves, opener.rows.openings_at(indexes), Report("", 0)):
+        if one.values is None:
+            continue
+        at = from_text(str(one.values["at"]))
+        blobs = tuple(one.blobs)
+        entry = Entry(one.entry_index, 0, one.kind, one.leaf_hash, at, one.values, blobs, one.plain)
+        replay.tell(entry)
+
+
+def _indexes(opener: Opener, kinds: Sequence[str]) -> Iterator[list[int]]:
     leaf: Any = LogLeaf.leaf
-    heads = [_HEAD + kind.encode() + b"/" for kind in KINDS]
+    heads = [_HEAD + kind.encode() + b"/" for kind in kinds]
     rows = opener.session.execute(
         select(LogLeaf.entry_index, func.substr(leaf, 1, 100))
         .where(LogLeaf.organisation_id == opener.organisation_id)
         .where(or_(*(func.substr(leaf, 1, len(head)) == head for head in heads)))
         .order_by(LogLeaf.entry_index)
-        .execution_options(yield_per=BLOCK)
+        .execution_options(yield_per=AT_ONCE)
     )
-    for part in rows.partitions(BLOCK):
-        yield [index for index, start in part if not has_label(bytes(start))]
+    for part in rows.partitions(AT_ONCE):
+        own = [index for index, start in part if not has_label(bytes(start))]
+        if own:
+            yield own
 
 
-def own_differences(opener: Opener, replay: PublishedReplay) -> Iterator[Difference]:
+def stored_of(opener: Opener, replay: PublishedReplay, names: Sequence[str]) -> Tables:
+    """Reads the stored rows beside a replay: small tables whole, the others by the keys that it gives."""
+    session, org = opener.session, opener.organisation_id
+    if names is SMALL:
+        return all_rows(session, org, names)
+    found = Tables()
+    for name in names:
+        found.rows[name] = rows_by_key(session, org, name, replay.tables.of(name)).of(name)
+    return found
+
+
+def own_differences(
+    replay: PublishedReplay, names: Sequence[str], stored: Tables
+) -> Iterator[Difference]:
     """Compares what an organisation published, its batches of permits, and the links used after an erasure."""
-    stored = all_rows(opener.session, opener.organisation_id, PUBLISHED)
-    for name in PUBLISHED:
-        yield from table_differences(name, replay.tables.of(name), stored.of(name))
-    uses = replay.tables.of("link_use")
-    found = rows_by_key(opener.session, opener.organisation_id, "link_use", uses)
-    for key, row in uses.items():
-        kept = found.of("link_use").get(key)
+    for name in names:
+        if name == "link_use":
+            yield from _used_after_erasure(replay, stored)
+        else:
+            yield from table_differences(name, replay.tables.of(name), stored.of(name))
+
+
+def _used_after_erasure(replay: PublishedReplay, stored: Tables) -> Iterator[Difference]:
+    for key, row in replay.tables.of("link_use").items():
+        kept = stored.of("link_use").get(key)
         if kept is None:
             yield Difference("link_use", key)
         elif (

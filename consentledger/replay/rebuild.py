@@ -28,8 +28,9 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.replay import own, owners
 from consentledger.replay.compare import Compared, compare_batch
 from consentledger.replay.model import Difference, Key, Row
+from consentledger.replay.published import PublishedReplay
 from consentledger.replay.reading import Owned, Ownership, owned_batches, owned_of
-from consentledger.replay.stored import PUBLISHED, all_rows, rows_by_key, table_of
+from consentledger.replay.stored import table_of
 from consentledger.replay.writing import delete_row, mend_contacts, whole_row, write_rows
 
 AT_ONCE = 512
@@ -214,8 +215,10 @@ class Rebuild:
 
     def _mend_own(self, opener: Opener, result: Rebuilt) -> None:
         if self._dry_run:
-            for one in own.own_differences(opener, own.own_replay(opener)):
-                result.note(one, mended=True)
+            for replay, names in own.own_replays(opener):
+                stored = own.stored_of(opener, replay, names)
+                for one in own.own_differences(replay, names, stored):
+                    result.note(one, mended=True)
             return
         with self._database.begin() as tx:
             for name in _LOCKED:
@@ -224,15 +227,21 @@ class Rebuild:
                     table.c.organisation_id == self._organisation_id
                 )
                 tx.session.execute(query.order_by(*table.primary_key).with_for_update()).all()
-            self._write_own(tx, opener.on(tx.session), result)
+            here = opener.on(tx.session)
+            for replay, names in own.own_replays(here):
+                self._write_own(tx, here, replay, names, result)
 
-    def _write_own(self, tx: Tx, opener: Opener, result: Rebuilt) -> None:
-        replay = own.own_replay(opener)
+    def _write_own(
+        self,
+        tx: Tx,
+        opener: Opener,
+        replay: PublishedReplay,
+        names: Sequence[str],
+        result: Rebuilt,
+    ) -> None:
         org = self._organisation_id
-        stored = all_rows(tx.session, org, PUBLISHED)
-        uses = replay.tables.of("link_use")
-        stored.rows["link_use"] = rows_by_key(tx.session, org, "link_use", uses).of("link_use")
-        for one in own.own_differences(opener, replay):
+        stored = own.stored_of(opener, replay, names)
+        for one in own.own_differences(replay, names, stored):
             if one.surplus:
                 delete_row(tx, org, one)
                 result.note(one, mended=True)

@@ -34,7 +34,11 @@ OWNED: dict[str, type[Base]] = {
 }
 # Tables whose rows they give too, found by their keys.
 KEYED: dict[str, type[Base]] = {"link_use": LinkUse, "suppression": Suppression}
-_FOUND_BY = {"link_use": ("capability", "link_id"), "suppression": ("hash",)}
+_FOUND_BY = {
+    "link_use": ("capability", "link_id"),
+    "permit_batch": ("batch",),
+    "suppression": ("hash",),
+}
 PUBLISHED: dict[str, type[Base]] = {
     "organisation": Organisation,
     "sender": Sender,
