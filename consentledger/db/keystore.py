@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from consentledger.db.key_database import KeyDatabase
+from consentledger.db.key_rows import insert_contact_keys
 from consentledger.db.keys import (
     KEY_BYTES,
     USES,
@@ -40,19 +40,12 @@ __all__ = (
     "OrganisationKeys",
     "PreparedKeys",
     "Sealer",
-    "contact_key_row",
     "destroy_contact_keys",
     "keyed_hash",
 )
 
 SUPPRESSION = "suppression"
 IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
-COPY_ABOVE = 16
-_COPY = (
-    "COPY contact_key (organisation_id, key_id, wrapped, made_at) FROM STDIN (FORMAT BINARY)",
-    ("uuid", "uuid", "bytea", "timestamptz"),
-)
-_INSERT = insert(ContactKey.__table__)  # type: ignore[arg-type]
 Reader = Session | Connection
 
 
@@ -92,13 +85,12 @@ class KeyStore:
         """
         if not prepared:
             return
-        rows = [contact_key_row(one, organisation_id, tx.now) for one in prepared]
         if self.database is None:
-            _insert(tx.connection, rows)
+            insert_contact_keys(tx.connection, organisation_id, prepared, tx.now)
             return
         tx.keys_were_stored()
         with self.database.write() as connection:
-            _insert(connection, rows)
+            insert_contact_keys(connection, organisation_id, prepared, tx.now)
 
     def unwrap_contact(self, organisation_id: UUID, key_id: UUID, wrapped: bytes) -> ContactKeys:
         """Returns a contact's keys from their stored row."""
@@ -256,18 +248,6 @@ def version_row(organisation_id: UUID, version: int) -> dict[str, Any]:
     }
 
 
-def contact_key_row(
-    prepared: PreparedKeys, organisation_id: UUID, made_at: datetime
-) -> dict[str, object]:
-    """Returns the values of the `contact_key` row that stores prepared keys."""
-    return {
-        "organisation_id": organisation_id,
-        "key_id": prepared.keys.key_id,
-        "wrapped": prepared.wrapped,
-        "made_at": made_at,
-    }
-
-
 def destroy_contact_keys(tx: Tx, organisation_id: UUID, key_ids: Sequence[UUID]) -> None:
     """Deletes contacts' keys; what was sealed under them is gone for ever. Doing it twice is no error.
 
@@ -285,15 +265,3 @@ def destroy_contact_keys(tx: Tx, organisation_id: UUID, key_ids: Sequence[UUID])
             continue
         with tx.log.keystore.database.write() as connection:
             connection.execute(statement)
-
-
-def _insert(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    if connection.dialect.name == "postgresql" and len(rows) > COPY_ABOVE:
-        statement, types = _COPY
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(tuple(row.values()))
-        return
-    connection.execute(_INSERT, list(rows))
