@@ -27,7 +27,6 @@ from consentledger.erasure.rules import Permits, Plan
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.permits.erasing import places_of
-from consentledger.webhooks import rules as webhooks_rules
 from consentledger.webhooks import service as webhooks
 
 CONTACTS_AT_ONCE = 200
@@ -185,6 +184,7 @@ def _announce(tx: Tx, contact: LockedContact, row: Erasure, *, restricted: bool)
     payload = {
         "address": contact.address,
         "erasure": str(row.erasure_id),
-        "todo": webhooks_rules.EVENTS[event].partition(": ")[2],
+        # Somebody who agreed again since then is not to be deleted with their past.
+        "before": to_text(row.requested_at),
     }
     webhooks.announce(tx, contact.organisation_id, event, payload)

@@ -22,7 +22,7 @@ from consentledger.organisations.fields import wrong
 # What a receiver must do at each event: in the message itself, in `webhook add --help`, in docs/webhooks.md.
 EVENTS = MappingProxyType(
     {
-        "contact.erased": "delete the address, and what you derived from it",
+        "contact.erased": "delete the address, and what you derived from it, as far as you had it `before`",
         "contact.restricted": "stop using the address: it is kept for legal claims only",
     }
 )

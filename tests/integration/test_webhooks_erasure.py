@@ -9,6 +9,7 @@ from standardwebhooks import Webhook as Receiver
 
 from consentledger.db.installation import Installation
 from consentledger.erasure import service
+from consentledger.kernel.clock import to_text
 from consentledger.kernel.settings import Settings
 from consentledger.webhooks.service import CreateWebhook, create_webhook
 from tests.factories import create_published_form
@@ -57,5 +58,6 @@ def test_the_receiver_is_told_and_then_nobody_here_knows_the_address(
     assert said["data"]["address"] == ANNA
     assert said["data"]["erasure"] == str(asked.erasure_id)
     assert said["data"]["todo"].startswith("delete the address")
+    assert said["data"]["before"] == to_text(asked.requested_at)
     assert erasures.receipt(database, made.organisation_id, asked.erasure_id).state == "destroyed"
     assert b"shop-customer" not in raw_bytes(database)
