@@ -45,6 +45,15 @@ from consentledger.stops.commands import StopAsked, StopByAddress, StopLink, Sto
 from tests.factories import MadeForm, create_published_form
 
 ADDRESS = "alice@example.com"
+# What an erased permit's line is made from once more.
+RULING = {
+    "consent": "confirmed",
+    "objection": "none",
+    "allowed": True,
+    "basis": "consent",
+    "reasons": [],
+    "duties": [],
+}
 CAME = Origin(
     "203.0.113.77", "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
 )
@@ -170,7 +179,7 @@ class People:
                     purpose_id=purpose or self.made.purpose_ids[0],
                     channel="email",
                     message={},
-                    verdicts=[],
+                    verdicts=[RULING],
                     issued_at=tx.now,
                     valid_until_at=tx.now,
                 )
