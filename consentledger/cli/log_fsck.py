@@ -14,7 +14,7 @@ import click
 from consentledger.cli.context import opened_installation
 from consentledger.cli.output import as_json, json_option
 from consentledger.cli.walking import Walking, walking
-from consentledger.db.fsck import PausedError, Position, Report
+from consentledger.db.fsck import PausedError, Position, Report, lost_logs
 from consentledger.db.fsck import fsck as check_tree
 from consentledger.db.fsck.state import RunState, load_state
 from consentledger.db.installation import Installation
@@ -97,6 +97,9 @@ def _walk(
                     state.save(resume)
                 return False
             state.finish(report)
+        for lost in lost_logs(installation) if organisation is None else ():
+            if not state.report_of(lost.origin):
+                state.finish(lost)
     return True
 
 

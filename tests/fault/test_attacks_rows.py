@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from consentledger.db.installation import open_installation
 from consentledger.db.tables import metadata
 from tests.support.attack_list import ATTACKS, NO_EVIDENCE, NO_EVIDENCE_TABLES, Attack
-from tests.support.attacks import by_hand, undone
+from tests.support.attacks import Case, by_hand, undone
 from tests.support.past import Past
 
 pytestmark = pytest.mark.fault
@@ -40,6 +44,23 @@ def test_each_change_is_named(past: Past, attack: Attack) -> None:
 def test_nothing_is_named_where_nothing_was_changed(past: Past) -> None:
     with past.copy() as copied:
         assert copied.seen("start", "fsck", "verify", "signer") == {}
+
+
+def test_the_command_names_a_log_that_is_gone(past: Past) -> None:
+    with past.copy() as copied, by_hand(copied.settings.database_url) as connection:
+        Case("log_head", "delete").strike(connection, past.history)
+        here = {
+            "CONSENTLEDGER_DATABASE_URL": copied.settings.database_url,
+            "CONSENTLEDGER_GUARD": str(copied.settings.guard),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "consentledger", "log", "fsck"],
+            env={**os.environ, **past.environment, **here},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 65, done.stderr
+    assert f"{past.history.origin}: 0 entries" in done.stdout
+    assert f"log_head: missing: {past.history.size} entries of this log were signed" in done.stdout
 
 
 def test_every_table_and_column_is_attacked_or_said_to_be_no_evidence() -> None:

@@ -135,8 +135,9 @@ ATTACKS = (
         "a log's head deleted, or given to another organisation",
         cases("log_head", "delete", only="organisation_id"),
         seen=("fsck", "append", "verify"),
-        names=("has no log",),
+        names=("log_head", "has no log", "keys do not open"),
     ),
+    Attack("heads beside", "a head of a log that never was", rows("log_head", "insert"), names=("keys do not open",)),
     Attack(
         "checkpoints",
         "a published checkpoint changed, added, or put in another one's place",
@@ -234,13 +235,12 @@ ATTACKS = (
     ),
     Attack(
         "rows beside the true ones",
-        "a key, link, block, form, organisation, head or guard's name that nothing refers to; a permit's number",
+        "a key, link, block, form, organisation or guard's name that nothing refers to; a permit's number",
         rows("contact_key", "insert")
         + rows("link_use", "insert")
         + rows("suppression", "insert")
         + rows("form", "insert")
         + rows("organisation", "insert")
-        + rows("log_head", "insert")
         + rows("installation", "insert")
         + cases("permit", only="row_number"),
         seen=(),

@@ -32,13 +32,14 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool
 
 from consentledger.db.errors import DRIVER_ERRORS
+from consentledger.db.fsck import lost_logs
 from consentledger.db.installation import Installation, open_installation
 from consentledger.db.tables import metadata
 from consentledger.evidence.service import ExportEvidence, export
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.kernel.settings import Settings
 from consentledger.ledger.policy import make_policy
-from consentledger.replay.service import fsck
+from consentledger.replay.service import fsck, logs_of
 from consentledger.verify.bundle import verify_bundle
 from tests.support.history import ANNA, History, fill
 
@@ -273,12 +274,15 @@ class Attacked:
         return [said] if said else []
 
     def fsck(self, installation: Installation) -> list[str]:
-        """What `log fsck --openings` finds, one line each as it prints them; a log that is gone, in a sentence."""
-        try:
-            report = fsck(installation, self.history.organisation_id)
-        except ConsentLedgerError as error:
-            return [str(error)]
-        return [f"{finding.where}: {finding.message}" for finding in report.findings]
+        """What `log fsck --openings` finds, one line each as it prints them, strangers' logs left out."""
+        reports = lost_logs(installation)
+        for organisation_id, _ in logs_of(installation):
+            if organisation_id not in self.history.others:
+                try:
+                    reports.append(fsck(installation, organisation_id))
+                except ConsentLedgerError as error:
+                    return [str(error)]
+        return [f"{one.where}: {one.message}" for report in reports for one in report.findings]
 
     def verify(self, installation: Installation) -> list[str]:
         """What an auditor's `verify` says of a bundle that was exported afterwards."""

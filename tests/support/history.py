@@ -47,6 +47,7 @@ class History:
     size: int
     people: People
     issued: Issued
+    others: frozenset[UUID]
 
 
 def make_history(installation: Installation, moment: Callable[[], None] = lambda: None) -> History:
@@ -77,7 +78,12 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
     moment()
     _sign(installation, town, moment)
     size = size_of(installation.database, town.org)
-    return History(town.org, town.made.organisation.origin, size, town, issued)
+    with installation.database.read() as session:
+        others = session.scalars(
+            select(LogHead.organisation_id).where(LogHead.organisation_id != town.org)
+        )
+        strangers = frozenset(others)
+    return History(town.org, town.made.organisation.origin, size, town, issued, strangers)
 
 
 def _forgotten(installation: Installation, town: People, moment: Callable[[], None]) -> None:

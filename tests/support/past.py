@@ -33,6 +33,7 @@ class Moment:
 class Past:
     """What was, and what people outside kept of it: a policy, the log's key, the proof of one entry."""
 
+    environment: dict[str, str]
     settings: Settings
     history: History
     policy: bytes
@@ -55,7 +56,8 @@ class Past:
 @contextlib.contextmanager
 def made_past(url: str, folder: Path, postgres: PostgresDatabases | None) -> Iterator[Past]:
     """Lets it happen in the fresh database `url`."""
-    settings = settings_from(environment_for(url, folder))
+    environment = environment_for(url, folder)
+    settings = settings_from(environment)
     copies = Copies(folder, postgres)
     installation = open_installation(settings)
     taken: list[str] = []
@@ -67,6 +69,7 @@ def made_past(url: str, folder: Path, postgres: PostgresDatabases | None) -> Ite
     history = make_history(installation, moment)
     org = history.organisation_id
     past = Past(
+        environment,
         settings,
         history,
         outside_policy(installation, history),

@@ -6,6 +6,7 @@ tree walks the leaves; claims holds head, checkpoints and guard against what was
 from __future__ import annotations
 
 from consentledger.db.fsck.claims import fsck, organisations_with_logs
+from consentledger.db.fsck.lost import lost_logs
 from consentledger.db.fsck.model import Finding, PausedError, Position, Report
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Position",
     "Report",
     "fsck",
+    "lost_logs",
     "organisations_with_logs",
 ]
