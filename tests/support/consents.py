@@ -75,7 +75,7 @@ class People:
 
     database: Database
     made: MadeForm
-    mails: list[MailFacts] = field(default_factory=list)
+    mails: list[MailFacts] = field(default_factory=list, repr=False)
 
     @property
     def org(self) -> UUID:
