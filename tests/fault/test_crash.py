@@ -28,8 +28,7 @@ def test_nothing_acknowledged_is_lost(
     kinds = {"web", "worker", "tree"} | ({"postgresql"} if engine == "postgresql" else set())
     assert dict(told.kills) == dict.fromkeys(kinds, 3)
     assert told.checks == KILLS[engine] // 4 + 1
-    assert told.sign_ups
-    assert told.acknowledged > told.kills.total()
-    assert told.entries > told.acknowledged, "a sign-up has entries of its mail, too"
-    assert told.checkpoints > 1
+    assert told.acknowledged >= told.sign_ups > 0
+    assert told.entries >= 3 * told.sign_ups, "asked, prepared, handled"
+    assert told.checkpoints
     assert 0 < told.messages <= told.mails

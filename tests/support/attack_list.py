@@ -101,7 +101,7 @@ NO_EVIDENCE = {
     "installation.installation_id": "there is one row",
     "installation.made_at": "nothing depends on it",
     "log_checkpoint.signed_at": "the note has no time; one in the future stops the signer",
-    "log_leaf.appended_at": "the time of an act is committed in its entry",
+    "log_leaf.appended_at": "the time of an act is committed in its entry; fsck reads a technical opening's age here",
     "organisation.log_id": "the head's origin holds it",
     "sender.sealed_transport": "which mail server; the mail and its outcome stand in the log",
     "suppression.reason": "what blocks is the hash",
