@@ -6,12 +6,11 @@ import contextlib
 import smtplib
 import socket
 import ssl
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from consentledger.kernel.deadline import Deadline
 from consentledger.kernel.network import is_public, resolve
 
 if TYPE_CHECKING:
@@ -31,43 +30,6 @@ class Patience:
     answer: float = 30.0
     after_data: float = 120.0
     whole: float = 180.0
-
-
-class Deadline:
-    """Cuts the watched peer's connection when one whole try has lasted `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        self.passed = False
-        self._peer: smtplib.SMTP | None = None
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-        self._peer = None
-
-    def watch(self, peer: smtplib.SMTP) -> None:
-        """Makes this the peer to cut off, at once if the time is up."""
-        self._peer = peer
-        if self.passed:
-            self._cut()
-
-    def _cut(self) -> None:
-        self.passed = True
-        sock = self._peer.sock if self._peer is not None else None
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                # The plain method: SSLSocket's own would swap its state under the reading thread.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class Peer(smtplib.SMTP):
@@ -94,7 +56,7 @@ class Peer(smtplib.SMTP):
 
     def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
         """Connects as smtplib does, under the deadline from the banner on."""
-        self._deadline.watch(self)
+        self._deadline.watch(lambda: self.sock)
         return super().connect(*args, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:

@@ -16,9 +16,10 @@ from typing import Self
 from flask import Flask
 from flask_mail import BadHeaderError, Connection, Mail, Message
 
+from consentledger.kernel.deadline import Deadline
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.mail.message import WireMail
-from consentledger.mail.peer import Deadline, Patience, Peer, open_peer
+from consentledger.mail.peer import Patience, Peer, open_peer
 from consentledger.mail.result import Delivery, deferred, judge, printable
 
 STARTTLS, IMPLICIT, NONE = "starttls", "implicit", "none"
@@ -145,8 +146,8 @@ class Transport:
         peer: Peer | None = None
         try:
             connection = self._connect(deadline)
-            peer = connection.host
-            deadline.watch(peer)
+            peer = own = connection.host
+            deadline.watch(lambda: own.sock)
             peer.begin_message()
             connection.send_finished(_FinishedMessage(mail))
         except Exception as error:

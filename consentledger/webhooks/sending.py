@@ -11,18 +11,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from consentledger import __version__
+from consentledger.kernel.deadline import Deadline
 from consentledger.kernel.network import Resolver, is_loopback, is_public, resolve
 
 AGENT = f"consentledger/{__version__} (webhooks)"
@@ -104,35 +103,6 @@ class _Verified(_Plain, HTTPSConnection):
     """The same over TLS, certificate and name verified."""
 
 
-class _Deadline:
-    """Cuts a connection when one whole try has lasted `seconds`: a server may drip for ever."""
-
-    def __init__(self, connection: _Plain, seconds: float) -> None:
-        self.passed = False
-        self._connection = connection
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        self.passed = True
-        line = self._connection.line
-        if line is not None:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-
 def post(
     way: Way,
     content: bytes,
@@ -148,7 +118,8 @@ def post(
         connection = _connection(parts, _judged(parts, way.loopback, resolver), bounds)
     except _EndedError as error:
         return Posted(None, str(error))
-    with contextlib.closing(connection), _Deadline(connection, bounds.whole) as deadline:
+    with contextlib.closing(connection), Deadline(bounds.whole) as deadline:
+        deadline.watch(lambda: connection.line)
         try:
             posted = _post(connection, parts, content, headers, bounds)
         except _EndedError as error:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from consentledger.cli import main
 from consentledger.db.installation import Installation
 from tests.factories import create_published_form
 from tests.support.evidence import ANNA
 from tests.support.evidence import Path as Story
-
-Command = Callable[..., tuple[int, str, str]]
+from tests.support.rotation import Command
 
 
 @pytest.fixture
@@ -30,26 +27,6 @@ def story(installation: Installation) -> Story:
     assert link is not None
     told.press(link)
     return told
-
-
-@pytest.fixture
-def command(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Command:
-    """Run a command as a shell does; its exit code, stdout and stderr."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert isinstance(left.value.code, int)
-        return left.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from consentledger.web.rendering import WELL_KNOWN_PATH
 from tests.factories import create_organisation, create_published_form
 from tests.support.evidence import Path as Story
 from tests.support.logs import setting
-from tests.support.rotation import Command, Opened, commands, openings
+from tests.support.rotation import Command, Opened, openings
 from tests.support.signing import example_command, script
 
 
@@ -33,15 +33,6 @@ from tests.support.signing import example_command, script
 def opened(environment: dict[str, str]) -> Iterator[Opened]:
     with openings(environment) as opened:
         yield opened
-
-
-@pytest.fixture
-def command(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Command:
-    return commands(environment, monkeypatch, capsys)
 
 
 @pytest.fixture

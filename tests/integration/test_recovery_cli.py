@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from consentledger.cli import main
 from consentledger.db.installation import Installation
 from tests.support.restores import backup
+from tests.support.rotation import Command
 from tests.web import acts
 from tests.web.town import Shop, open_shop
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def shop(installation: Installation) -> Shop:
     return open_shop(installation, "Alpenkraut")
-
-
-@pytest.fixture
-def command(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Command:
-    """Run a command as a shell does; its exit code, stdout and stderr."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert isinstance(left.value.code, int)
-        return left.value.code, said.out, said.err
-
-    return run
 
 
 def test_a_restore_is_recovered_from_an_export_by_commands(

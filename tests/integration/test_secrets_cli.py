@@ -20,22 +20,13 @@ from consentledger.permits.links import PATH, PermitId
 from tests.factories import create_organisation, create_published_form
 from tests.support.evidence import Path as Story
 from tests.support.logs import setting
-from tests.support.rotation import Command, Opened, commands, openings
+from tests.support.rotation import Command, Opened, openings
 
 
 @pytest.fixture
 def opened(environment: dict[str, str]) -> Iterator[Opened]:
     with openings(environment) as opened:
         yield opened
-
-
-@pytest.fixture
-def command(
-    environment: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Command:
-    return commands(environment, monkeypatch, capsys)
 
 
 def longer(environment: dict[str, str], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order: the state's rows are what a replay of the log gives, and a rebuild keeps them."""
+"""Whatever people do, in whatever order: the rows are what a replay gives, and a rebuild keeps them."""
 
 from __future__ import annotations
 
