@@ -96,13 +96,17 @@ def batch(session: Session, organisation_id: UUID, number: int) -> Batch:
 
 
 def rows(session: Session, organisation_id: UUID, number: int) -> list[Row]:
-    """Returns a batch's rows in order."""
+    """Returns a batch's rows in order; IntegrityError when their numbers are not 0, 1, 2 …"""
     query = (
-        select(Permit.contact_id, Permit.verdict, Permit.salt, Permit.line_hash)
+        select(Permit.row_number, Permit.contact_id, Permit.verdict, Permit.salt, Permit.line_hash)
         .where(Permit.organisation_id == organisation_id, Permit.batch == number)
         .order_by(Permit.row_number)
     )
-    return [Row(*row) for row in session.execute(query)]
+    found = session.execute(query).all()
+    # The numbers stand in every permit's link, and in no line: only here are they held against anything.
+    if any(row.row_number != place for place, row in enumerate(found)):
+        raise IntegrityError(f"the rows of batch {number} are not numbered from 0 on")
+    return [Row(*row[1:]) for row in found]
 
 
 def lines(session: Session, organisation_id: UUID, number: int) -> Lines:

@@ -101,7 +101,6 @@ NO_EVIDENCE = {
     "installation.installation_id": "there is one row",
     "installation.made_at": "nothing depends on it",
     "log_checkpoint.signed_at": "the note has no time; one in the future stops the signer",
-    "log_leaf.appended_at": "the time of an act is committed in its entry; fsck reads a technical opening's age here",
     "organisation.log_id": "the head's origin holds it",
     "sender.sealed_transport": "which mail server; the mail and its outcome stand in the log",
     "suppression.reason": "what blocks is the hash",
@@ -189,7 +188,7 @@ ATTACKS = (
     Attack(
         "permits",
         "a batch of permits and each of its rows",
-        cases("permit", *VERBS, but="row_number") + cases("permit_batch", *VERBS),
+        every("permit", "permit_batch"),
         names=("permit",),
     ),
     Attack(
@@ -235,14 +234,13 @@ ATTACKS = (
     ),
     Attack(
         "rows beside the true ones",
-        "a key, link, block, form, organisation or guard's name that nothing refers to; a permit's number",
+        "a key, link, block, form, organisation or guard's name that nothing refers to",
         rows("contact_key", "insert")
         + rows("link_use", "insert")
         + rows("suppression", "insert")
         + rows("form", "insert")
         + rows("organisation", "insert")
-        + rows("installation", "insert")
-        + cases("permit", only="row_number"),
+        + rows("installation", "insert"),
         seen=(),
         why="no entry refers to it; a link marked as used before its press gives the press no receipt of its own",
     ),

@@ -20,6 +20,7 @@ from consentledger.db.labels import check_log_index
 from consentledger.db.models import LogCheckpoint, LogHead, LogNode
 from consentledger.db.tree import TreeReader
 from consentledger.kernel.errors import (
+    ConfigurationError,
     ConflictError,
     ConsentLedgerError,
     NotFoundError,
@@ -73,11 +74,27 @@ def fsck(
                 report.add(where, message)
             position.phase = "openings"
         if openings:
-            opener = Opener(installation.keystore, session, head, system)
-            check_openings(opener, position, stepped, by_contact=contacts is not None)
-            if contacts is not None:
+            opener = _opener(installation, session, head, system, report)
+            if opener is not None:
+                check_openings(opener, position, stepped, by_contact=contacts is not None)
+            if opener is not None and contacts is not None:
                 contacts(opener, position, stepped)
     return report
+
+
+def _opener(
+    installation: Installation,
+    session: Session,
+    head: LogHead,
+    system: SystemEntries,
+    report: Report,
+) -> Opener | None:
+    try:
+        return Opener(installation.keystore, session, head, system)
+    except ConfigurationError as error:
+        # Named like anything else, so that the logs behind this one are looked at, too.
+        report.add("organisation_key", str(error))
+        return None
 
 
 def _begin(session: Session, head: LogHead, position: Position | None) -> Position:

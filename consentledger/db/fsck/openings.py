@@ -113,7 +113,11 @@ class Opener:
         for index, leaf, _, at in leaves:
             try:
                 row = (index, bytes_of(leaf), at)
-                told.append(self._entry(row, parts.get(index, ()), keys, blobs))
+                entry = self._entry(row, parts.get(index, ()), keys, blobs)
+                if entry.values is not None and not self.rows.is_instant(at, entry.values["at"]):
+                    # Retention reads an entry's age here: it must not be made older than it is.
+                    report.add(f"log_leaf {index}", "its appended_at is not its entry's own time")
+                told.append(entry)
             except ConsentLedgerError as error:
                 report.add(f"opening {index}", str(error))
         return told

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consentledger.db.fsck.model import BLOCK
-from consentledger.kernel.clock import from_text
+from consentledger.kernel.clock import from_text, to_text
 
 LeafRow = tuple[int, bytes, bytes, Any]
 OpeningRow = tuple[int, str, Any, bytes]
@@ -83,6 +83,10 @@ class RawRows:
     def instant(self, value: Any) -> datetime:
         """Reads an instant as the driver gives it."""
         return from_text(value) if self.sqlite else value
+
+    def is_instant(self, value: Any, text: object) -> bool:
+        """Says whether an instant as the driver gives it is the one that an entry commits to."""
+        return bool((value if self.sqlite else to_text(value)) == text)
 
     def _stream(self, query: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
         # On PostgreSQL a cursor of the server's: the client's own would read the whole log first.
