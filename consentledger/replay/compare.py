@@ -9,7 +9,7 @@ from uuid import UUID
 
 from consentledger.contacts.queries import open_address
 from consentledger.db.fsck.model import Position, Report, Step
-from consentledger.db.fsck.openings import Opener
+from consentledger.db.fsck.opener import Opener
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.replay import own
 from consentledger.replay.differences import Grouped, contact_differences

@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from consentledger.db.base import Base
 from consentledger.db.fsck.model import BLOCK, Report
-from consentledger.db.fsck.openings import Opener, bytes_of, has_label
+from consentledger.db.fsck.opener import Opener, bytes_of, has_label
 from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.kernel.clock import from_text
 from consentledger.kernel.errors import ConsentLedgerError, IntegrityError

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.db.fsck.model import BLOCK, Report
-from consentledger.db.fsck.openings import Opener, bytes_of, has_label
+from consentledger.db.fsck.opener import Opener, bytes_of, has_label
 from consentledger.db.models import ContactEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConsentLedgerError

@@ -13,7 +13,7 @@ from consentledger.contacts.models import Contact
 from consentledger.contacts.queries import lookup_hash
 from consentledger.contacts.suppression import suppression_hash
 from consentledger.db.fsck.model import Report
-from consentledger.db.fsck.openings import Opener, Told
+from consentledger.db.fsck.opener import Opener, Told
 from consentledger.db.keystore import OrganisationKeys
 from consentledger.db.models import ContactEntry
 from consentledger.kernel.clock import from_text

@@ -19,7 +19,7 @@ from consentledger.contacts.suppression import hold_suppression
 from consentledger.db.engine import Database
 from consentledger.db.fsck.calm import calm_collector
 from consentledger.db.fsck.model import MOST_FINDINGS, Finding, Progress, Report
-from consentledger.db.fsck.openings import Opener
+from consentledger.db.fsck.opener import Opener
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead

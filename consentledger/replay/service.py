@@ -9,7 +9,7 @@ from sqlalchemy import select
 from consentledger.db.fsck import Finding, Position, Report
 from consentledger.db.fsck import fsck as check_log
 from consentledger.db.fsck.model import Progress, Step
-from consentledger.db.fsck.openings import Opener
+from consentledger.db.fsck.opener import Opener
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead

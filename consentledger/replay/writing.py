@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.contacts.queries import address_context
-from consentledger.db.fsck.openings import Opener
+from consentledger.db.fsck.opener import Opener
 from consentledger.db.unit_of_work import Tx
 from consentledger.replay.compare import Compared
 from consentledger.replay.model import UNKNOWN, Difference, History, Row

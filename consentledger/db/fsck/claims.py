@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.fsck.calm import calm_collector
 from consentledger.db.fsck.model import Position, Progress, Report, Step, Stop
-from consentledger.db.fsck.openings import ContactsCheck, Opener, check_openings
+from consentledger.db.fsck.opener import Opener
+from consentledger.db.fsck.openings import ContactsCheck, check_openings
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.fsck.tree import TreeCheck
 from consentledger.db.guard import Signed

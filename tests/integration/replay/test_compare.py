@@ -9,7 +9,8 @@ from sqlalchemy import delete
 
 from consentledger.db.entries import Draft
 from consentledger.db.fsck.model import Position, Report
-from consentledger.db.fsck.openings import Opener, check_openings
+from consentledger.db.fsck.opener import Opener
+from consentledger.db.fsck.openings import check_openings
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactKey, LogHead, Opening
