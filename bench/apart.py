@@ -24,11 +24,11 @@ from bench.engines import ENGINES, fresh_url, make_log
 from bench.figures import Figure
 from bench.million import make_people
 from consentledger.db.engine import Database
-from consentledger.db.entries import Chain, Draft
-from consentledger.db.head_mac import HeadMac
-from consentledger.db.key_database import KeyDatabase
-from consentledger.db.keystore import KeyStore, PreparedKeys
-from consentledger.db.log import Log
+from consentledger.db.keystore.database import KeyDatabase
+from consentledger.db.keystore.store import KeyStore, PreparedKeys
+from consentledger.db.log.append import Log
+from consentledger.db.log.entries import Chain, Draft
+from consentledger.db.log.head_mac import HeadMac
 from consentledger.db.migrate import upgrade
 from consentledger.db.models import LogLeaf, Opening
 from consentledger.kernel.clock import now, to_text

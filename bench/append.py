@@ -20,7 +20,7 @@ from sqlalchemy import select
 from bench.engines import ENGINES, fresh_database, make_contacts, make_log
 from bench.figures import Figure
 from consentledger.db.engine import Database
-from consentledger.db.entries import Chain, Draft
+from consentledger.db.log.entries import Chain, Draft
 from consentledger.db.models import LogLeaf, Opening
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7

@@ -13,10 +13,10 @@ from sqlalchemy import insert
 
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
-from consentledger.db.entries import Chain
-from consentledger.db.head_mac import HeadMac
-from consentledger.db.keystore import KeyStore
-from consentledger.db.log import Log
+from consentledger.db.keystore.store import KeyStore
+from consentledger.db.log.append import Log
+from consentledger.db.log.entries import Chain
+from consentledger.db.log.head_mac import HeadMac
 from consentledger.db.migrate import upgrade
 from consentledger.kernel.ids import uuid7
 from tests.support.postgres import run_server

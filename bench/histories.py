@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from bench.world import World
-from consentledger.db.entries import Chain, Draft
+from consentledger.db.log.entries import Chain, Draft
 from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.tokens import pack_link

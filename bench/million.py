@@ -22,10 +22,10 @@ from consentledger.contacts import standing
 from consentledger.contacts.models import Contact
 from consentledger.contacts.queries import address_context, lookup_hash
 from consentledger.db.engine import Database
-from consentledger.db.entries import Chain, Draft
-from consentledger.db.keystore import OrganisationKeys, PreparedKeys
+from consentledger.db.keystore.store import OrganisationKeys, PreparedKeys
+from consentledger.db.log.entries import Chain, Draft
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogHead
-from consentledger.db.tree import TreeReader
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7

@@ -10,9 +10,9 @@ from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure, percentile
 from bench.world import World, on_each, served
-from consentledger.db.checkpoints import latest_checkpoint
-from consentledger.db.entries import Draft
-from consentledger.db.tree import TreeReader
+from consentledger.db.log.entries import Draft
+from consentledger.db.log.tree import TreeReader
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.merkle import verify_inclusion
 from tests.factories import create_key_of

@@ -27,8 +27,8 @@ from bench.million import build_log
 from bench.world import World, on_each
 from consentledger.contacts import service as contacts
 from consentledger.contacts.models import Contact
-from consentledger.db.entries import Draft
 from consentledger.db.installation import open_database
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import LogCheckpoint, LogLeaf
 from consentledger.kernel.clock import now
 from consentledger.kernel.ids import uuid7

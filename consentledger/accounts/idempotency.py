@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from consentledger.accounts.models import IdempotentAnswer
-from consentledger.db.keystore import keyed_hash
+from consentledger.db.keystore.store import keyed_hash
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, InputError
 

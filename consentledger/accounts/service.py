@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from consentledger.accounts import rules
 from consentledger.accounts.models import ApiKey
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.ids import uuid7

@@ -6,8 +6,8 @@ import click
 
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import exit_code, sentence
-from consentledger.db.append_key_lost import replace_head_mac
 from consentledger.db.fsck import organisations_with_logs
+from consentledger.db.signing.append_key_lost import replace_head_mac
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.kernel.settings import Settings
 

@@ -15,7 +15,7 @@ from consentledger.cli.context import opened_database
 from consentledger.db.backup import copy_sqlite
 from consentledger.db.engine import Database
 from consentledger.db.engines import DATABASE_URL, sqlite_path, with_driver
-from consentledger.db.key_database import SETTING as KEYSTORE_URL
+from consentledger.db.keystore.database import SETTING as KEYSTORE_URL
 from consentledger.db.migrate import current_revision, keystore_revision, upgrade
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings

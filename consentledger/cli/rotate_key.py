@@ -10,9 +10,9 @@ from sqlalchemy import select
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import exit_code, sentence
 from consentledger.db.installation import Installation
-from consentledger.db.key_care import newest_vkeys
-from consentledger.db.log_keys import name_keys
 from consentledger.db.models import LogHead
+from consentledger.db.signing.care import newest_vkeys
+from consentledger.db.signing.named import name_keys
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.kernel.settings import Settings
 from consentledger.organisations.queries import organisation_by_name

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import exit_code, sentence
 from consentledger.consents.rehashing import rotate_suppression
-from consentledger.db.keystore_rotation import rewrap_keys
+from consentledger.db.keystore.rotation import rewrap_keys
 from consentledger.db.models import LogHead
 from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
 from consentledger.kernel.secrets import PREFIX

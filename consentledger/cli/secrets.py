@@ -13,8 +13,8 @@ from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import CONFIGURATION, exit_code, sentence
 from consentledger.cli.rotate_store import rotate_master_key, rotate_suppression_keys
 from consentledger.db.fsck import organisations_with_logs
-from consentledger.db.key_care import check_fit, renew_head_mac
-from consentledger.db.keystore import SUPPRESSION
+from consentledger.db.keystore.store import SUPPRESSION
+from consentledger.db.signing.care import check_fit, renew_head_mac
 from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
 from consentledger.kernel.secret_files import append_key, check_files, file_of, make_files
 from consentledger.kernel.secrets import NAMES, PREFIX, inspect_secrets

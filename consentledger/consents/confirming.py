@@ -27,8 +27,8 @@ from consentledger.contacts.lifting import lift_erasure
 from consentledger.contacts.rules import ip_by_policy, user_agent_family
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import Write, write_together
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7

@@ -31,8 +31,8 @@ from consentledger.contacts import service as contacts
 from consentledger.contacts.address import fold
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.suppression import refusals
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.disclosure import Value

@@ -17,8 +17,8 @@ from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import Write, write_together
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import NotFoundError

@@ -12,7 +12,7 @@ from consentledger.consents.models import ConsentRequest
 from consentledger.consents.rows import request_write
 from consentledger.contacts import service as contacts
 from consentledger.contacts.together import write_together
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import now
 

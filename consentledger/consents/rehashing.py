@@ -16,9 +16,9 @@ from sqlalchemy import bindparam, select, text, update
 
 from consentledger.consents.models import ConfirmationMail
 from consentledger.contacts.models import Suppression
-from consentledger.db.keys import wrapped_hash
-from consentledger.db.keystore import suppression_version
-from consentledger.db.suppression_keys import add_suppression_key
+from consentledger.db.keystore.keys import wrapped_hash
+from consentledger.db.keystore.store import suppression_version
+from consentledger.db.keystore.suppression import add_suppression_key
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import NotFoundError
 

@@ -16,7 +16,7 @@ from consentledger.contacts import service as contacts
 from consentledger.contacts.rules import page_of, truncated, user_agent_family
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import InsertInto, write_together
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7

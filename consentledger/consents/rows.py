@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import Write
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.kernel.clock import from_text
 
 _KEPT = ("request_id", "wording_id", "link_id", "confirmed_at")

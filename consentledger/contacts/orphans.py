@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select, tuple_
 
 from consentledger.contacts.models import Contact
-from consentledger.db.key_database import KeyDatabase
-from consentledger.db.keystore import destroy_contact_keys
+from consentledger.db.keystore.database import KeyDatabase
+from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.db.models import ContactKey, LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.outbox.models import OutboxRow

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.contacts.address import FOLD_VERSION
 from consentledger.contacts.models import Contact, LinkUse
-from consentledger.db.keystore import ContactKeys, OrganisationKeys, keyed_hash
+from consentledger.db.keystore.store import ContactKeys, OrganisationKeys, keyed_hash
 from consentledger.db.models import ContactEntry
 
 

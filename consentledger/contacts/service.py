@@ -19,9 +19,9 @@ from consentledger.contacts.suppression import suppress as suppress
 from consentledger.contacts.suppression import suppression_hash as suppression_hash
 from consentledger.contacts.together import Write, write_together
 from consentledger.contacts.upsert import upsert_contact
-from consentledger.db.entries import Chain, Draft
-from consentledger.db.keystore import OrganisationKeys
-from consentledger.db.log import Appended
+from consentledger.db.keystore.store import OrganisationKeys
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Chain, Draft
 from consentledger.db.models import ContactKey
 from consentledger.db.unit_of_work import Tx
 

@@ -19,8 +19,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.contacts.address import FOLD_VERSION
 from consentledger.contacts.models import Suppression
-from consentledger.db.keys import keyed_hash, wrapped_hash
-from consentledger.db.keystore import SUPPRESSION, KeyStore, OrganisationKeys, Reader
+from consentledger.db.keystore.keys import keyed_hash, wrapped_hash
+from consentledger.db.keystore.store import SUPPRESSION, KeyStore, OrganisationKeys, Reader
 from consentledger.db.models import OrganisationKey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, UnavailableError

@@ -21,7 +21,7 @@ from consentledger.contacts import standing
 from consentledger.contacts.models import Contact
 from consentledger.contacts.queries import address_context
 from consentledger.db.base import Instant, Json
-from consentledger.db.keystore import PreparedKeys
+from consentledger.db.keystore.store import PreparedKeys
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.ids import uuid7
 

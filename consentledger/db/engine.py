@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.engines import postgresql_engine, sqlite_engine, sqlite_path, with_driver
 from consentledger.db.errors import translated
-from consentledger.db.log import Log
+from consentledger.db.log.append import Log
 from consentledger.db.unit_of_work import Tx
 from consentledger.db.writer_gate import WriterGate
 from consentledger.kernel.clock import now

@@ -10,21 +10,21 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import select
 
-from consentledger.db.checkpoints import CheckpointSigner
 from consentledger.db.engine import Database
 from consentledger.db.engines import with_driver
 from consentledger.db.guard import Guard, open_guard
-from consentledger.db.head_mac import HeadMac
 from consentledger.db.journal import Journal, open_journal
-from consentledger.db.key_database import SETTING, KeyDatabase
-from consentledger.db.keystore import KeyStore
-from consentledger.db.keystore_owner import require_own_keystore
-from consentledger.db.log import Log
+from consentledger.db.keystore.database import SETTING, KeyDatabase
+from consentledger.db.keystore.owner import require_own_keystore
+from consentledger.db.keystore.store import KeyStore
+from consentledger.db.log.append import Log
+from consentledger.db.log.head_mac import HeadMac
+from consentledger.db.log.tree import TileCache
 from consentledger.db.migrate import require_current
 from consentledger.db.models import Installation as InstallationRow
 from consentledger.db.models import LogCheckpoint, LogHead
-from consentledger.db.signing import log_signers
-from consentledger.db.tree import TileCache
+from consentledger.db.signing.checkpoints import CheckpointSigner
+from consentledger.db.signing.signers import log_signers
 from consentledger.db.unit_of_work import Tx
 from consentledger.db.watch import Watch, lacking
 from consentledger.kernel.errors import ConfigurationError

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from consentledger.db.engine import Database
-from consentledger.db.key_database import KeyDatabase
+from consentledger.db.keystore.database import KeyDatabase
 from consentledger.kernel.data import data_dir
 from consentledger.kernel.errors import ConfigurationError
 

@@ -14,7 +14,7 @@ from consentledger.kernel.errors import UnavailableError
 
 if TYPE_CHECKING:
     from consentledger.db.engine import Database
-    from consentledger.db.log import Log
+    from consentledger.db.log.append import Log
 
 KEYS_WAIT_SECONDS = 600.0  # a sixth of the age at which a key that nobody took is swept
 

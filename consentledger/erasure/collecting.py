@@ -15,7 +15,7 @@ from consentledger.consents import queries as consent_queries
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
-from consentledger.db.keystore import suppression_version
+from consentledger.db.keystore.store import suppression_version
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import restricting
 from consentledger.erasure.holds import held

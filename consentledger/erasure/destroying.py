@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from consentledger.consents.models import Consent
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedRow
-from consentledger.db.keystore import destroy_contact_keys
+from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import restricting, rows
 from consentledger.erasure.holds import held

@@ -12,7 +12,7 @@ from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure.commands import HoldFacts, PlaceHold, ReleaseHold
 from consentledger.erasure.models import Erasure, LegalHold

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure.rules import Plan, parts_of, permit_ranges_of, ranges_of
 from consentledger.outbox import service as outbox

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure.commands import ChangePolicy, Policy
 from consentledger.erasure.models import ErasurePolicy

@@ -11,8 +11,8 @@ from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import service as contacts
 from consentledger.contacts.rules import EVERYTHING
-from consentledger.db.entries import Draft
-from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore.store import KeyStore
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import rows
 from consentledger.erasure.commands import EraseContact, Preview, Receipt

@@ -12,8 +12,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.service import LockedContact
-from consentledger.db.entries import Draft
-from consentledger.db.keys import contact_keys_from
+from consentledger.db.keystore.keys import contact_keys_from
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import Opening
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import escrow, rows

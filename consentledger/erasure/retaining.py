@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.models import Contact
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import rows

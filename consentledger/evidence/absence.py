@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.log_index import last_index
+from consentledger.db.log.index import last_index
 from consentledger.db.models import LogIndex
 from consentledger.kernel.errors import IntegrityError, VerificationError
 from consentledger.ledger.absence import Labels

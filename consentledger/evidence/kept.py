@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.keystore import ContactKeys
+from consentledger.db.keystore.store import ContactKeys
 from consentledger.permits.lines import Row
 from consentledger.permits.models import PermitBatch
 

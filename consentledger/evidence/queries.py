@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import open_disclosures, opening_context, unframe
-from consentledger.db.keystore import KeyStore, Sealer
+from consentledger.db.keystore.store import KeyStore, Sealer
+from consentledger.db.log.entries import open_disclosures, opening_context, unframe
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.kernel.errors import NotFoundError
 from consentledger.permits.models import Permit, PermitBatch

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from consentledger.contacts import address as addresses
 from consentledger.contacts.queries import contact_by_lookup, entry_indexes, lookup_hash
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.installation import Installation
-from consentledger.db.keystore import ContactKeys
-from consentledger.db.log_index import shorten_tail
-from consentledger.db.signing import named_evidence_signer
-from consentledger.db.tree import TreeReader
+from consentledger.db.keystore.store import ContactKeys
+from consentledger.db.log.index import shorten_tail
+from consentledger.db.log.tree import TreeReader
+from consentledger.db.signing.checkpoints import latest_checkpoint
+from consentledger.db.signing.signers import named_evidence_signer
 from consentledger.evidence import queries, rules
 from consentledger.evidence.absence import absence_of, indexes_below, tail_below
 from consentledger.evidence.kept import KeptContact

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from consentledger.db.tree import TreeReader
+from consentledger.db.log.tree import TreeReader
 from consentledger.evidence.queries import OpenedLeaf, leaf_range
 from consentledger.ledger.bundle import SMALL, BundleWriter
 from consentledger.ledger.tiles import WIDTH, tiles_of

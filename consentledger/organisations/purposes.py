@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.ids import uuid7

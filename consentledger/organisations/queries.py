@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore.store import KeyStore
 from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations import facts
 from consentledger.organisations.form_queries import (

@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from consentledger.db.entries import Draft
-from consentledger.db.signing import log_signers, newest_evidence_vkey
+from consentledger.db.log.entries import Draft
+from consentledger.db.signing.signers import log_signers, newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7

@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, insert, select, update
 
 from consentledger.db.engine import Database
-from consentledger.db.keystore import ContactKeys, Sealer
+from consentledger.db.keystore.store import ContactKeys, Sealer
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7

@@ -11,7 +11,7 @@ import orjson
 from consentledger.contacts import standing as standings
 from consentledger.contacts.address import fold
 from consentledger.contacts.queries import lookup_hash
-from consentledger.db.keystore import OrganisationKeys
+from consentledger.db.keystore.store import OrganisationKeys
 from consentledger.kernel.errors import InputError
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from consentledger.contacts.models import Contact, Suppression
 from consentledger.contacts.rules import EVERYTHING
 from consentledger.contacts.suppression import refusals
-from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore.store import KeyStore
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError, NotFoundError

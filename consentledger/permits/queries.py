@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.checkpoints import Published, latest_checkpoint
+from consentledger.db.log.tree import TileCache, TreeReader
 from consentledger.db.models import LogLeaf
-from consentledger.db.tree import TileCache, TreeReader
+from consentledger.db.signing.checkpoints import Published, latest_checkpoint
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.ledger import merkle

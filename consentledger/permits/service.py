@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft, SealedEntry
+from consentledger.db.log.entries import Draft, SealedEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import InputError

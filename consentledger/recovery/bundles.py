@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.models import Contact
-from consentledger.db.entries import frame, opening_context
-from consentledger.db.keystore import KeyStore, Sealer
+from consentledger.db.keystore.store import KeyStore, Sealer
+from consentledger.db.log.entries import frame, opening_context
 from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.errors import ConsentLedgerError, InputError, NotFoundError
 from consentledger.ledger.bundle import Bundle, entry_path

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import Draft
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import LogCheckpoint, LogLeaf, Opening
 from consentledger.erasure.rules import parts_of, ranges_of
 from consentledger.kernel.clock import now

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import Draft
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import LogCheckpoint, LogHead
-from consentledger.db.signing import newest_evidence_vkey
+from consentledger.db.signing.signers import newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
 from consentledger.db.watch import GIVEN_UP
 from consentledger.kernel.errors import ConflictError

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from consentledger.db.fsck.model import Progress
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogHead
-from consentledger.db.tree import TreeReader
 from consentledger.db.watch import lacking
 from consentledger.kernel.errors import IntegrityError, VerificationError
 from consentledger.ledger.merkle import Frontier, verify_consistency

@@ -14,7 +14,7 @@ from consentledger.contacts.queries import lookup_hash
 from consentledger.contacts.suppression import suppression_hash
 from consentledger.db.fsck.model import Report
 from consentledger.db.fsck.opener import Opener, Told
-from consentledger.db.keystore import OrganisationKeys
+from consentledger.db.keystore.store import OrganisationKeys
 from consentledger.db.models import ContactEntry
 from consentledger.kernel.clock import from_text
 from consentledger.ledger.leaf import label

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.tokens import pack_link

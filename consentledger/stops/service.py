@@ -12,8 +12,8 @@ from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedContact
 from consentledger.contacts.together import write_together
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import InputError

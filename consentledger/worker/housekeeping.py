@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.db.installation import Installation
-from consentledger.db.log_index import index_due
+from consentledger.db.log.index import index_due
 from consentledger.erasure.service import erase_due, expire_due, retain_due, retire_due, sweep
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit

@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.outbox.models import OutboxRow
 from tests.factories import MadeForm, create_published_form
 from tests.support.mails import entries, eventually, handled, sign_up, waiting, worker_process

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from consentledger.contacts import service as contacts
 from consentledger.contacts import standing as standings
 from consentledger.contacts.models import Contact
-from consentledger.db.entries import SOFTWARE
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import SOFTWARE
 from consentledger.db.models import LogLeaf
 from consentledger.erasure import service as erasure
 from consentledger.erasure.rows import delete_contact

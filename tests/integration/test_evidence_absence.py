@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, text
 
 from consentledger.contacts.models import Contact
 from consentledger.db.installation import Installation
-from consentledger.db.log_index import TAIL, index_due
+from consentledger.db.log.index import TAIL, index_due
 from consentledger.db.models import ContactEntry, LogIndex
 from consentledger.kernel.errors import IntegrityError
 from consentledger.verify.bundle import verify_bundle

@@ -11,10 +11,10 @@ from sqlalchemy import func, insert, select, update
 
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.consents.models import ConsentRequest
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactKey, LogCheckpoint, LogHead
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import IntegrityError
 from consentledger.limits.models import RateLimit

@@ -14,7 +14,7 @@ from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import open_database, open_installation
-from consentledger.db.keystore import destroy_contact_keys
+from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.db.migrate import upgrade
 from consentledger.db.models import ContactKey, OrganisationKey
 from consentledger.db.unit_of_work import KEYS_WAIT_SECONDS

@@ -17,11 +17,11 @@ from consentledger.contacts import service as contacts
 from consentledger.contacts.address import fold
 from consentledger.contacts.models import Suppression
 from consentledger.contacts.suppression import carried, refusals
-from consentledger.db import keystore_rotation
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation, open_installation
-from consentledger.db.keystore import destroy_contact_keys
-from consentledger.db.keystore_rotation import rewrap_keys
+from consentledger.db.keystore import rotation as keystore_rotation
+from consentledger.db.keystore.rotation import rewrap_keys
+from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.erasure import service as erasure
 from consentledger.kernel.errors import ConfigurationError, ConflictError, IntegrityError
 from consentledger.organisations.models import Organisation

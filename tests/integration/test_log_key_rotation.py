@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from consentledger.app import create_app
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
-from consentledger.db.log_keys import KeyReader, name_keys, named_keys
 from consentledger.db.models import LogCheckpoint
+from consentledger.db.signing.checkpoints import latest_checkpoint
+from consentledger.db.signing.named import KeyReader, name_keys, named_keys
 from consentledger.kernel.errors import ConfigurationError, UnavailableError
 from consentledger.ledger.checkpoint import open_checkpoint
 from consentledger.ledger.note import Verifier

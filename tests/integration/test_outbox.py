@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
-from consentledger.db.keystore import destroy_contact_keys
+from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.kernel.ids import uuid7

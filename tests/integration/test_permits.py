@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft, open_disclosures, opening_context
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import Draft, open_disclosures, opening_context
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError, UnavailableError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from consentledger.db.signing import CommandKey, LogSigners
-from consentledger.db.signing_command import SigningCommand
+from consentledger.db.signing.command import SigningCommand
+from consentledger.db.signing.signers import CommandKey, LogSigners
 from consentledger.kernel.errors import UnavailableError
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from consentledger.ledger.note import Signer

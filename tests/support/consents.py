@@ -33,8 +33,8 @@ from consentledger.contacts import queries as contact_queries
 from consentledger.contacts import standing as standings
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
-from consentledger.db.entries import open_disclosures, opening_context
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import open_disclosures, opening_context
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now
 from consentledger.kernel.tokens import pack_link

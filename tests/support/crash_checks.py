@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.fsck import Finding, fsck
 from consentledger.db.installation import Installation
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint, LogHead, LogLeaf
-from consentledger.db.tree import TreeReader
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger.checkpoint import open_checkpoint
 from consentledger.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from consentledger.db.guard import Signed
-from consentledger.db.head_mac import HeadMac
+from consentledger.db.log.head_mac import HeadMac
 from consentledger.db.models import LogCheckpoint, LogHead, LogLeaf, LogNode, Opening
 from consentledger.kernel.clock import now
 from consentledger.ledger.merkle import Frontier, leaf_hash

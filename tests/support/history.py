@@ -10,11 +10,11 @@ import time_machine
 from sqlalchemy import select
 
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft
 from consentledger.db.installation import Installation
-from consentledger.db.log_index import index_log
+from consentledger.db.log.entries import Draft
+from consentledger.db.log.index import index_log
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint, LogHead, LogLeaf
-from consentledger.db.tree import TreeReader
 from consentledger.erasure import service as erasure
 from consentledger.erasure.commands import ChangePolicy, PlaceHold
 from consentledger.erasure.escrow import public_of

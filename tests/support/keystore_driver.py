@@ -101,7 +101,7 @@ def _child(environment: dict[str, str], verb: str, point: str, given: tuple[Any,
 
 
 def _pause_at(point: str) -> None:
-    from consentledger.db.key_database import KeyDatabase
+    from consentledger.db.keystore.database import KeyDatabase
     from consentledger.db.unit_of_work import Tx
 
     write, close = KeyDatabase.write, Tx.close

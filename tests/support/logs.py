@@ -9,8 +9,8 @@ from sqlalchemy import insert
 
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
-from consentledger.db.entries import Chain, Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Chain, Draft
 from consentledger.kernel.ids import uuid7
 
 

@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from consentledger.consents.commands import Accepted, RequestConsent
 from consentledger.consents.requesting import request
 from consentledger.db.engine import Database
-from consentledger.db.entries import open_disclosures, opening_context, unframe
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import open_disclosures, opening_context, unframe
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.db.tables import metadata
 from consentledger.ledger.leaf import check_disclosures, parse_leaf

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft
-from consentledger.db.log import Appended
+from consentledger.db.log.append import Appended
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from consentledger.db.engine import Database
-from consentledger.db.entries import open_disclosures, opening_context, unframe
+from consentledger.db.log.entries import open_disclosures, opening_context, unframe
 from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.ledger.leaf import check_disclosures, parse_leaf
 

@@ -17,9 +17,9 @@ from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.fsck.tree import TreeCheck
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
-from consentledger.db.labels import check_log_index
+from consentledger.db.log.labels import check_log_index
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint, LogHead, LogNode
-from consentledger.db.tree import TreeReader
 from consentledger.kernel.errors import (
     ConfigurationError,
     ConflictError,

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import open_disclosures, opening_context, unframe
 from consentledger.db.fsck.fast import open_fast
 from consentledger.db.fsck.model import Report
 from consentledger.db.fsck.rows import RawRows
 from consentledger.db.fsck.system import SystemEntries
-from consentledger.db.keystore import ContactKeys, KeyStore
+from consentledger.db.keystore.store import ContactKeys, KeyStore
+from consentledger.db.log.entries import open_disclosures, opening_context, unframe
 from consentledger.db.models import LogHead
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConsentLedgerError, NotFoundError

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.fsck.model import Position, Step, Stop
 from consentledger.db.fsck.rows import RawRows
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogNode
-from consentledger.db.tree import TreeReader
 from consentledger.ledger.merkle import Completed, leaf_hash
 
 _sha256 = hashlib.sha256

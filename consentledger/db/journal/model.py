@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from consentledger.db.keystore import Sealer
+from consentledger.db.keystore.store import Sealer
 from consentledger.kernel.clock import from_text, now, to_text
 from consentledger.kernel.errors import IntegrityError
 

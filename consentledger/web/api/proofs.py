@@ -10,9 +10,9 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
-from consentledger.db.checkpoints import latest_checkpoint
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint
-from consentledger.db.tree import TreeReader
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.errors import NotFoundError
 from consentledger.ledger.proof import TlogProof
 from consentledger.web.api.acting import answer, reading

@@ -16,7 +16,7 @@ from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contacts
 from consentledger.contacts import standing as standings
 from consentledger.contacts.suppression import Refusal, refusals
-from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore.store import KeyStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from flask import Blueprint, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.db.checkpoints import latest_checkpoint
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogHead
-from consentledger.db.tree import TreeReader
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.tokens import pack_link, unpack_link
 from consentledger.ledger.note import split_note

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from consentledger import __version__
 from consentledger.db.models import LogHead
-from consentledger.db.signing import newest_evidence_vkey
+from consentledger.db.signing.signers import newest_evidence_vkey
 from consentledger.web.access import public
 from consentledger.web.rendering import WELL_KNOWN_PATH
 from consentledger.web.services import installation

@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text, update
 
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.guard import FileGuard, Signed
 from consentledger.db.installation import Installation, open_installation
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint, LogHead
-from consentledger.db.tree import TreeReader
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConfigurationError, IntegrityError
 from consentledger.ledger.checkpoint import open_checkpoint

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from consentledger.db.engine import Database
-from consentledger.db.head_mac import HeadMac
-from consentledger.db.keystore import KeyStore
-from consentledger.db.log import Log
+from consentledger.db.keystore.store import KeyStore
+from consentledger.db.log.append import Log
+from consentledger.db.log.head_mac import HeadMac
 from consentledger.db.models import LogHead
 from consentledger.kernel.errors import ConfigurationError, UnavailableError
 from tests.support.logs import make_log, setting
@@ -97,9 +97,9 @@ def test_a_killed_writer_of_another_process_frees_the_gate(database: Database) -
     script = (
         "import sys, time\n"
         "from consentledger.db.engine import Database\n"
-        "from consentledger.db.head_mac import HeadMac\n"
-        "from consentledger.db.log import Log\n"
-        "from consentledger.db.keystore import KeyStore\n"
+        "from consentledger.db.log.head_mac import HeadMac\n"
+        "from consentledger.db.log.append import Log\n"
+        "from consentledger.db.keystore.store import KeyStore\n"
         "d = Database(sys.argv[1], log=Log(KeyStore([b'k' * 32]), HeadMac([b'a' * 32])))\n"
         "with d.begin() as tx:\n"
         "    tx.connection.exec_driver_sql('SELECT * FROM log_head')\n"

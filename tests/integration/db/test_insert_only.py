@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
-from consentledger.db.log_index import index_log
+from consentledger.db.log.index import index_log
 from consentledger.db.models import INSERT_ONLY
 from tests.support.logs import make_log
 

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 
 from consentledger.contacts.models import Contact
 from consentledger.db.engine import Database
-from consentledger.db.entries import open_disclosures, opening_context
+from consentledger.db.log.entries import open_disclosures, opening_context
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, LogNode, Opening
-from consentledger.db.tree import TreeReader
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.ledger import merkle

@@ -10,12 +10,12 @@ import pytest
 import time_machine
 from sqlalchemy import insert, select, text
 
-from consentledger.db import labels as ranges
-from consentledger.db import log_index
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft
-from consentledger.db.labels import check_log_index, index_leaves, labels_of_range
-from consentledger.db.log_index import index_due, index_log, last_index, shorten_tail
+from consentledger.db.log import index as log_index
+from consentledger.db.log import labels as ranges
+from consentledger.db.log.entries import Draft
+from consentledger.db.log.index import index_due, index_log, last_index, shorten_tail
+from consentledger.db.log.labels import check_log_index, index_leaves, labels_of_range
 from consentledger.db.models import LogIndex, LogLeaf
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.kernel.ids import uuid7

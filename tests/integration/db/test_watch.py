@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from consentledger.db.checkpoints import latest_checkpoint
 from consentledger.db.guard import SqlGuard
 from consentledger.db.installation import Installation, open_installation
+from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.errors import FrozenError, IntegrityError
 from consentledger.kernel.settings import Settings
 from tests.support.installations import settings_from

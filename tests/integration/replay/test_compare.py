@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import time_machine
 from sqlalchemy import delete
 
-from consentledger.db.entries import Draft
 from consentledger.db.fsck.model import Position, Report
 from consentledger.db.fsck.opener import Opener
 from consentledger.db.fsck.openings import check_openings
 from consentledger.db.fsck.system import SystemEntries
 from consentledger.db.installation import Installation
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import ContactKey, LogHead, Opening
 from consentledger.replay.compare import check_contacts
 from consentledger.replay.service import fsck

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogHead
-from consentledger.db.tree import TreeReader
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import (
     ConfigurationError,

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.engine import Database
 from consentledger.db.guard import Guard, Signed
-from consentledger.db.log import Log
-from consentledger.db.log_keys import KeyReader, named_keys
+from consentledger.db.log.append import Log
+from consentledger.db.log.tree import TreeReader
 from consentledger.db.models import LogCheckpoint, LogHead
-from consentledger.db.signing import LogSigners
-from consentledger.db.tree import TreeReader
+from consentledger.db.signing.named import KeyReader, named_keys
+from consentledger.db.signing.signers import LogSigners
 from consentledger.db.watch import ContradictionError, Watch, contradiction, sentence
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import (

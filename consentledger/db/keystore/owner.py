@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from consentledger.db.engine import Database
-from consentledger.db.key_database import SETTING, KeyDatabase
+from consentledger.db.keystore.database import SETTING, KeyDatabase
 from consentledger.db.models import OrganisationKey
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConfigurationError

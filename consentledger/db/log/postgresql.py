@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from consentledger.db.entries import Rows
+from consentledger.db.log.entries import Rows
 
 COPY_ABOVE = 16
 

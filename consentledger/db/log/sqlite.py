@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from typing import Any
 from uuid import UUID
 
-from consentledger.db.entries import Rows
+from consentledger.db.log.entries import Rows
 from consentledger.kernel.clock import to_text
 
 _READ_HEAD = "SELECT origin, size, root, frontier, mac FROM log_head WHERE organisation_id = ?"

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from consentledger.db.installation import Installation
-from consentledger.db.log_keys import NamedKeys
 from consentledger.db.models import LogHead
-from consentledger.db.signing import newest_evidence_vkey
+from consentledger.db.signing.named import NamedKeys
+from consentledger.db.signing.signers import newest_evidence_vkey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.kernel.secrets import PREFIX, Secrets

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from consentledger import __version__
-from consentledger.db.keystore import ContactKeys, Sealer
+from consentledger.db.keystore.store import ContactKeys, Sealer
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.kinds import kind as kind_of
 from consentledger.ledger.leaf import BuiltLeaf, build_leaf, label

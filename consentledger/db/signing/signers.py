@@ -13,7 +13,7 @@ from functools import lru_cache
 from threading import Lock
 from time import monotonic
 
-from consentledger.db.signing_command import SigningCommand
+from consentledger.db.signing.command import SigningCommand
 from consentledger.kernel.errors import ConfigurationError, UnavailableError
 from consentledger.kernel.secrets import PREFIX, Secrets
 from consentledger.ledger import ed25519

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from consentledger.db import log_postgresql, log_sqlite
-from consentledger.db.entries import Draft, Rows, SealedEntry, seal_entry
-from consentledger.db.head_mac import HeadMac
-from consentledger.db.keystore import KeyStore
+from consentledger.db.keystore.store import KeyStore
+from consentledger.db.log import postgresql, sqlite
+from consentledger.db.log.entries import Draft, Rows, SealedEntry, seal_entry
+from consentledger.db.log.head_mac import HeadMac
 from consentledger.db.models import LogHead
 from consentledger.db.unit_of_work import Tx
 from consentledger.db.watch import Watch
@@ -157,4 +157,4 @@ class Log:
 
 
 def _engine(tx: Tx) -> ModuleType:
-    return log_sqlite if tx.database.name == "sqlite" else log_postgresql
+    return sqlite if tx.database.name == "sqlite" else postgresql

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
-from consentledger.db.keys import PreparedKeys
+from consentledger.db.keystore.keys import PreparedKeys
 from consentledger.db.models import ContactKey
 from consentledger.kernel.clock import to_text
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from consentledger.db.keys import KEY_BYTES
-from consentledger.db.keystore import SUPPRESSION, version_row
+from consentledger.db.keystore.keys import KEY_BYTES
+from consentledger.db.keystore.store import SUPPRESSION, version_row
 from consentledger.db.models import OrganisationKey
 from consentledger.db.unit_of_work import Tx
 

@@ -16,8 +16,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from consentledger.db.engine import Database
-from consentledger.db.entries import Draft
-from consentledger.db.labels import RANGE, derived_index, index_leaves, labels_of_range
+from consentledger.db.log.entries import Draft
+from consentledger.db.log.labels import RANGE, derived_index, index_leaves, labels_of_range
 from consentledger.db.models import LogHead, LogIndex, LogLeaf
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import now

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from consentledger.db.entries import Draft
+from consentledger.db.log.entries import Draft
 from consentledger.db.models import LogLeaf
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConfigurationError

@@ -15,9 +15,8 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from consentledger.db.key_database import KeyDatabase
-from consentledger.db.key_rows import insert_contact_keys
-from consentledger.db.keys import (
+from consentledger.db.keystore.database import KeyDatabase
+from consentledger.db.keystore.keys import (
     KEY_BYTES,
     USES,
     ContactKeys,
@@ -29,6 +28,7 @@ from consentledger.db.keys import (
     organisation_keys_from,
     wrapping_context,
 )
+from consentledger.db.keystore.rows import insert_contact_keys
 from consentledger.db.models import ContactKey, OrganisationKey
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConfigurationError, IntegrityError, NotFoundError
