@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from consentledger.app import create_app
-from consentledger.cli.secrets import ROTATIONS
+from consentledger.cli.secrets.command import ROTATIONS
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.kernel.errors import IntegrityError

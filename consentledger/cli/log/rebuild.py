@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from consentledger.cli.context import opened_installation
-from consentledger.cli.log_fsck import BROKEN, NO_SUCH_LOG
+from consentledger.cli.log.fsck import BROKEN, NO_SUCH_LOG
+from consentledger.cli.log.walking import walking
 from consentledger.cli.output import as_json, json_option
-from consentledger.cli.walking import walking
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.settings import Settings
 from consentledger.replay.rebuild import Rebuilt

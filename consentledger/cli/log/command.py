@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from consentledger.cli.context import opened_installation
-from consentledger.cli.log_fsck import fsck
-from consentledger.cli.log_rebuild import rebuild_state
-from consentledger.cli.recover import export, recover_command
-from consentledger.cli.rotate_key import rotate_key
+from consentledger.cli.log.fsck import fsck
+from consentledger.cli.log.rebuild import rebuild_state
+from consentledger.cli.log.recover import export, recover_command
+from consentledger.cli.log.rotate_key import rotate_key
 from consentledger.kernel.settings import Settings
 
 

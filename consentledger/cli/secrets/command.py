@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from consentledger.cli.append_key_lost import replace_append_key
 from consentledger.cli.context import opened_installation
 from consentledger.cli.errors import CONFIGURATION, exit_code, sentence
-from consentledger.cli.rotate_store import rotate_master_key, rotate_suppression_keys
+from consentledger.cli.secrets.append_key_lost import replace_append_key
+from consentledger.cli.secrets.rotate_store import rotate_master_key, rotate_suppression_keys
 from consentledger.db.fsck import organisations_with_logs
 from consentledger.db.keystore.store import SUPPRESSION
 from consentledger.db.signing.care import check_fit, renew_head_mac

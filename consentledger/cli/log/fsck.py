@@ -12,8 +12,8 @@ from uuid import UUID
 import click
 
 from consentledger.cli.context import opened_installation
+from consentledger.cli.log.walking import Walking, walking
 from consentledger.cli.output import as_json, json_option
-from consentledger.cli.walking import Walking, walking
 from consentledger.db.fsck import PausedError, Position, Report, lost_logs
 from consentledger.db.fsck import fsck as check_tree
 from consentledger.db.fsck.state import RunState, load_state

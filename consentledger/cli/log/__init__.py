@@ -1,0 +1,1 @@
+"""`consentledger log …`: a module per command that does more than one step."""

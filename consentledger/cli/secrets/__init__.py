@@ -1,0 +1,1 @@
+"""`consentledger secrets …`: the keys outside the database."""
