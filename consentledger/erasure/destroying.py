@@ -75,7 +75,11 @@ def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, l
         gone["consent"] += _withdrawn(tx, organisation_id, plan)
     if not plan.restricted:
         gone["opening"] += rows.delete_openings(tx, organisation_id, plan.indexes)
-    gone["consent_request"] += rows.delete_requests(tx, organisation_id, plan.request_ids)
+    if plan.whole and row is None and lives and not own:
+        # Something was told of it meanwhile, such as a mail given up: it is planned anew, with that entry.
+        rows.plan_again(tx, organisation_id, plan.contact_id)
+    else:
+        gone["consent_request"] += rows.delete_requests(tx, organisation_id, plan.request_ids)
     if own:
         _tell(tx, organisation_id, plan, gone, again=again)
 

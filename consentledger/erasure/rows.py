@@ -119,6 +119,20 @@ def delete_openings(tx: Tx, organisation_id: UUID, indexes: Sequence[int]) -> in
     return gone
 
 
+def plan_again(tx: Tx, organisation_id: UUID, contact_id: UUID) -> None:
+    """Lets the requests of a contact that were on their way out be found once more by whoever ends them."""
+    tx.session.execute(
+        update(ConsentRequest)
+        .where(
+            ConsentRequest.organisation_id == organisation_id,
+            ConsentRequest.contact_id == contact_id,
+            ConsentRequest.state == "erasing",
+        )
+        .values(state="expired"),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def delete_requests(tx: Tx, organisation_id: UUID, request_ids: Sequence[UUID]) -> int:
     """Deletes requests; returns how many."""
     gone = 0

@@ -28,6 +28,7 @@ from consentledger.erasure.replaying import replay
 from consentledger.erasure.requesting import request_erasure
 from consentledger.erasure.restricting import end_restrictions, organisations_ended
 from consentledger.erasure.retaining import log_retention, organisations_with_logs
+from consentledger.erasure.returned import destroy_returned
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import ConfigurationError, FrozenError
 
@@ -37,6 +38,7 @@ __all__ = [
     "collect",
     "collect_requested",
     "destroy",
+    "destroy_returned",
     "end_restrictions",
     "erase",
     "erase_due",

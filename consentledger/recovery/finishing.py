@@ -40,6 +40,12 @@ def finish(
             outcome.say(
                 f"{len(rebuilt.left)} rows can't be made from the log alone; `consentledger log fsck` names them."
             )
+        with installation.database.begin() as tx:
+            returned = erasure.destroy_returned(tx, organisation_id)
+        if returned:
+            outcome.say(
+                f"{returned} contacts whom the log has erased were back; the worker destroys them again."
+            )
         _replay_erasures(installation, organisation_id, outcome)
         _replay_stops(installation, organisation_id, outcome)
     outcome.frozen = False

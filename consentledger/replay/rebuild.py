@@ -175,6 +175,7 @@ class Rebuild:
             result.rows += len(compared.differences)
         else:
             with self._database.begin() as tx:
+                _keep_to_indexes(tx)
                 self._lock(tx, batch)
                 hold_suppression(tx, self._organisation_id)
                 here = opener.on(tx.session)
@@ -253,6 +254,12 @@ class Rebuild:
             if row is not None:
                 write_rows(tx, one.table, [row])
                 result.rows += 1
+
+
+def _keep_to_indexes(tx: Tx) -> None:
+    """A statement is planned once: made while the tables are empty, its plan would scan them whole as they fill."""
+    if tx.database.name == "postgresql":
+        tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
 
 def _taken(opener: Opener, compared: Compared) -> set[UUID]:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import time_machine
+from sqlalchemy import func, select
 
 from consentledger.app import create_app
+from consentledger.contacts.models import Contact
 from consentledger.db.installation import Installation
 from consentledger.recovery.archive import write_archive
 from consentledger.recovery.service import Recover, recover
@@ -22,6 +24,19 @@ from tests.web.town import open_shop
 PLANTED = "planted.person@hidden.example"
 
 
+def contacts(installation: Installation) -> int:
+    """How many contacts there are."""
+    with installation.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Contact)) or 0
+
+
+def ended(installation: Installation) -> None:
+    """Lets a worker end what is due; a mail that is given up on the way makes a second round of it."""
+    for _ in range(2):
+        housekeeping.end(installation)
+        work_off(installation)
+
+
 def test_a_request_that_expired_after_the_backup_goes_again(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -34,22 +49,20 @@ def test_a_request_that_expired_after_the_backup_goes_again(
     with backup(installation.database) as earlier:
         later = datetime.now(UTC) + timedelta(days=8)
         with time_machine.travel(later, tick=True):
-            assert housekeeping.end(installation) == 1
-            work_off(installation)
+            ended(installation)
             housekeeping.sign(installation)
             export = tmp_path / "export.jsonl"
             with installation.database.snapshot() as session, export.open("w") as file:
                 write_archive(session, organisation_id, 0, file)
+            assert contacts(installation) == 1
             earlier.restore()
+            assert contacts(installation) == 2
             outcome = recover(installation, Recover(organisation_id, (export,)))
             assert not outcome.frozen, outcome.said
-            housekeeping.end(installation)
-            work_off(installation)
+            ended(installation)
             housekeeping.sweep_ended(installation)
             assert fsck(installation, organisation_id).findings == []
             assert compare(installation, organisation_id) == []
-        with installation.database.read() as session:
-            found = session.connection().exec_driver_sql("SELECT count(*) FROM contact").scalar()
-        assert found == 1
+        assert contacts(installation) == 1
     stored = raw_bytes(installation.database)
     assert PLANTED.encode() not in stored

@@ -18,6 +18,7 @@ from consentledger.ledger.note import Verifier
 
 SYSTEM = b"consentledger/leaf/v1\nkind log."
 CLASSES = ("core", "technical", "copy")
+STILL_THERE = frozenset(("lost", "restricted"))
 Range = tuple[int, int]
 
 
@@ -56,6 +57,7 @@ class SystemEntries:
         self.retentions: list[Retention] = []
         self.indexes: list[tuple[int, bytes]] = []
         self._permits: dict[int, list[Range]] = {}
+        self._destroyed: list[Range] = []
         ranges: dict[str, list[Range]] = {name: [] for name in CLASSES}
         for index, leaf, parsed in _parsed(session, organisation_id):
             if parsed.kind_name == "log.index":
@@ -64,6 +66,8 @@ class SystemEntries:
                 self._read(parsed, ranges)
             except (KeyError, ValueError):
                 continue  # a plain line that is none of ours excuses nothing
+        # Of the erased entries those of which nothing is to be left, unlike what was lost or is kept for claims.
+        self.destroyed = Spans(self._destroyed)
         self._erased = {name: Spans(found) for name, found in ranges.items()}
         self.permits = {index: Spans(found) for index, found in self._permits.items()}
 
@@ -97,6 +101,8 @@ class SystemEntries:
         elif parsed.kind_name == "log.erasure":
             for name in plain["classes"].split(","):
                 ranges[name] += _ranges(plain["ranges"])
+            if plain["reason"] not in STILL_THERE:
+                self._destroyed += _ranges(plain["ranges"])
             for index, span in _permit_ranges(plain.get("permits", "none")):
                 self._permits.setdefault(index, []).append(span)
         elif parsed.kind_name == "log.retention":
