@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import Table, column, delete, select
+from sqlalchemy import table as text_table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentledger.contacts.queries import address_context
@@ -25,6 +26,8 @@ UNTOLD: dict[str, Row] = {
 }
 # Tables of which a vanished row can't be made: a column that it can't do without stands in no entry.
 UNMAKEABLE = frozenset(("organisation", "form", "permit", "permit_batch"))
+COPY_ABOVE = 16
+PARKED = "rebuilt_rows"  # a table of the transaction's own
 
 
 def mend_contacts(
@@ -110,8 +113,29 @@ def write_rows(tx: Tx, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for columns, group in groups.items():
         made = insert(table)
         changed = {one: made.excluded[one] for one in columns if one not in keys}
+        if tx.database.name == "postgresql" and len(group) > COPY_ABOVE:
+            _park(tx, table, columns, group)
+            parked = text_table(PARKED, *(column(one, table.c[one].type) for one in columns))
+            made = made.from_select(columns, select(parked))
+            tx.connection.execute(made.on_conflict_do_update(index_elements=keys, set_=changed))
+            tx.connection.exec_driver_sql(f"DROP TABLE {PARKED}")
+            continue
         statement = made.on_conflict_do_update(index_elements=keys, set_=changed)
         tx.connection.execute(statement, list(group))
+
+
+def _park(tx: Tx, table: Table, columns: Sequence[str], group: Sequence[Mapping[str, Any]]) -> None:
+    """Copies rows beside the table, from where one statement takes them all: a message per row is slower by half."""
+    listed = ", ".join(columns)
+    tx.connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE {PARKED} ON COMMIT DROP AS SELECT {listed} FROM {table.name} WITH NO DATA"  # noqa: S608
+    )
+    dialect = tx.connection.dialect
+    kinds = [table.c[one].type.dialect_impl(dialect) for one in columns]
+    binds = [(one, kind.bind_processor(dialect)) for one, kind in zip(columns, kinds, strict=True)]
+    with tx.driver.cursor() as cursor, cursor.copy(f"COPY {PARKED} ({listed}) FROM STDIN") as copy:
+        for row in group:
+            copy.write_row([bind(row[one]) if bind else row[one] for one, bind in binds])
 
 
 def delete_row(tx: Tx, organisation_id: UUID, difference: Difference) -> None:

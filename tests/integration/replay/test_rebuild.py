@@ -13,6 +13,7 @@ from sqlalchemy import text
 from consentledger.contacts.queries import open_address
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactEntry
+from consentledger.replay import writing
 from consentledger.replay.service import compare, rebuild
 from consentledger.replay.stored import MODELS, all_rows
 from tests.support.consents import People
@@ -70,9 +71,11 @@ def wipe(installation: Installation, *statements: str) -> None:
             tx.session.execute(text(statement))
 
 
+@pytest.mark.parametrize("copy_above", [writing.COPY_ABOVE, 0], ids=["few", "copied"])
 def test_wiped_and_changed_rows_come_back_as_they_were(
-    installation: Installation, shop: People
+    installation: Installation, shop: People, monkeypatch: pytest.MonkeyPatch, copy_above: int
 ) -> None:
+    monkeypatch.setattr(writing, "COPY_ABOVE", copy_above)
     before = rows_of(installation, shop)
     assert len(before["contact"]) > 12
     assert compare(installation, shop.org) == []
