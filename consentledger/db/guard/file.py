@@ -39,13 +39,19 @@ class FileGuard:
                     "Set CONSENTLEDGER_GUARD to where it is: without it nobody can tell "
                     "a restored database from a true one."
                 )
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace_file(name, json.dumps({"guard_id": self.guard_id}).encode())
+            self._make(name)
         found = json.loads(name.read_text()).get("guard_id")
         if found != self.guard_id:
             raise ConfigurationError(
                 f"the guard at {self.folder} belongs to another database (id {found})"
             )
+
+    def _make(self, name: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._locked():
+            # Web and worker of a new installation start at once: one of them makes it.
+            if not name.exists():
+                replace_file(name, json.dumps({"guard_id": self.guard_id}).encode())
 
     def state(self, origin: str) -> State:
         """Reads the log's file; a log without one is not known yet."""
