@@ -31,9 +31,16 @@ from consentledger.replay.model import Difference, Key, Row
 from consentledger.replay.published import PublishedReplay
 from consentledger.replay.reading import Owned, Ownership, owned_batches, owned_of
 from consentledger.replay.stored import table_of
-from consentledger.replay.writing import delete_row, mend_contacts, whole_row, write_rows
+from consentledger.replay.writing import (
+    CONTACTS_TABLES,
+    delete_row,
+    mend_contacts,
+    whole_row,
+    write_rows,
+)
 
 AT_ONCE = 512
+FEW_ROWS = 500
 # Their rows are made by those who publish, who lock them before the head: so does this.
 _LOCKED = ("sender", "purpose", "wording", "form")
 
@@ -90,6 +97,7 @@ class Rebuild:
         self._organisation_id = organisation_id
         self._dry_run = dry_run
         self._homeless: dict[bytes, int] = {}
+        self._told_planner = FEW_ROWS
 
     def run(self, progress: Progress) -> Rebuilt:
         """Rebuilds; NotFoundError when there is no such log. `progress` is given (entries done, in all)."""
@@ -109,11 +117,20 @@ class Rebuild:
                 result.contacts += len(batch)
                 result.entries += sum(len(owned.indexes) for owned in batch)
                 batch_done()
+                self._tell_planner(result.rows)
                 progress(min(result.entries, total), total)
         self._mend_suspects(list(suspects), result)
         with self._database.snapshot() as session:
             self._mend_own(self._opener(session), result)
         return result
+
+    def _tell_planner(self, rows: int) -> None:
+        """Lets PostgreSQL count the tables again when they have grown much: it believes them empty until it does."""
+        if rows < self._told_planner or self._dry_run or self._database.name != "postgresql":
+            return
+        self._told_planner = rows * 4
+        with self._database.begin() as tx:
+            tx.connection.exec_driver_sql(f"ANALYZE {', '.join(CONTACTS_TABLES)}")
 
     def _opener(self, session: Session) -> Opener:
         head = session.get(LogHead, self._organisation_id)

@@ -26,6 +26,14 @@ UNTOLD: dict[str, Row] = {
 }
 # Tables of which a vanished row can't be made: a column that it can't do without stands in no entry.
 UNMAKEABLE = frozenset(("organisation", "form", "permit", "permit_batch"))
+CONTACTS_TABLES = (
+    "contact",
+    "consent",
+    "consent_request",
+    "confirmation_mail",
+    "suppression",
+    "link_use",
+)
 COPY_ABOVE = 16
 PARKED = "rebuilt_rows"  # a table of the transaction's own
 
@@ -53,14 +61,7 @@ def mend_contacts(
     # Surplus rows go first: one of them may hold the place of a row that must be made.
     for difference in surplus:
         delete_row(tx, opener.organisation_id, difference)
-    for name in (
-        "contact",
-        "consent",
-        "consent_request",
-        "confirmation_mail",
-        "suppression",
-        "link_use",
-    ):
+    for name in CONTACTS_TABLES:
         write_rows(tx, name, writes.get(name, []))
     return len(surplus) + sum(map(len, writes.values()))
 

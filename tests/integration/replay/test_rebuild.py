@@ -13,6 +13,7 @@ from sqlalchemy import text
 from consentledger.contacts.queries import open_address
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactEntry
+from consentledger.replay import rebuild as rebuilding
 from consentledger.replay import writing
 from consentledger.replay.service import compare, rebuild
 from consentledger.replay.stored import MODELS, all_rows
@@ -76,6 +77,7 @@ def test_wiped_and_changed_rows_come_back_as_they_were(
     installation: Installation, shop: People, monkeypatch: pytest.MonkeyPatch, copy_above: int
 ) -> None:
     monkeypatch.setattr(writing, "COPY_ABOVE", copy_above)
+    monkeypatch.setattr(rebuilding, "FEW_ROWS", copy_above)
     before = rows_of(installation, shop)
     assert len(before["contact"]) > 12
     assert compare(installation, shop.org) == []
