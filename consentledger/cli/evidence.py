@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from consentledger.cli.context import opened_installation
+from consentledger.cli.drafts import draft_of
 from consentledger.evidence.service import ExportEvidence, export
-from consentledger.kernel.errors import ConfigurationError
 from consentledger.kernel.settings import Settings
 from consentledger.organisations.queries import organisation_by_name
 
@@ -55,20 +50,3 @@ def export_command(
     )
     click.echo(f"Check it with: consentledger verify {output} --policy policy.txt")
     click.echo("The policy must not come from the bundle: /.well-known/consentledger.json has it.")
-
-
-@contextmanager
-def draft_of(output: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `output` that takes its place when the block ends well: whole, or not at all."""
-    try:
-        # Mode 0600 from its first byte.
-        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-    except OSError as error:
-        raise ConfigurationError(f"Cannot write {output}: {error.strerror}.") from error
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-        os.replace(name, output)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from consentledger.cli.context import opened_database, opened_installation
-from consentledger.cli.evidence import draft_of
+from consentledger.cli.drafts import draft_of
 from consentledger.cli.output import as_json, json_option
 from consentledger.erasure import escrow
 from consentledger.erasure.restricting import open_restriction, restrictions

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from consentledger.cli.context import opened_installation
-from consentledger.cli.drafts import draft_of
+from consentledger.cli.drafts import text_draft_of
 from consentledger.db.installation import Installation
 from consentledger.kernel.settings import Settings
 from consentledger.recovery.archive import write_archive
@@ -34,7 +34,7 @@ def export(organisation: str, first: int, output: Path) -> None:
         [(organisation_id, _)] = logs_of(installation, organisation)
         # A restored database must not overwrite what it can be brought back by.
         installation.watch.look(installation.database, organisation_id)
-        with installation.database.snapshot() as session, draft_of(output) as file:
+        with installation.database.snapshot() as session, text_draft_of(output) as file:
             count, size = write_archive(session, organisation_id, first, file)
     click.echo(f"{output}: {count} of {size} entries, sealed; keep it apart from the keys.")
 
