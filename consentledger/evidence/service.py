@@ -27,7 +27,7 @@ from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
 from consentledger.evidence.write import write_entries
 from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
-from consentledger.law import packs
+from consentledger.law.first import packs
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
 from consentledger.ledger.merkle import inclusion_proof, nodes_of

@@ -21,7 +21,7 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
-from consentledger.law.packs import default_pack
+from consentledger.law.first.packs import default_pack
 from consentledger.ledger.disclosure import Value
 from consentledger.organisations import addresses, fields, rules
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport

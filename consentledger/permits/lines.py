@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from consentledger.law.model import Reason, Verdict
+from consentledger.law.first.model import Reason, Verdict
 from consentledger.ledger import merkle
 from consentledger.ledger.permit import HEADER
 from consentledger.permits.links import permit_ids

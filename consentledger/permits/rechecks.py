@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.kernel.errors import InputError
-from consentledger.law.decide import decide
-from consentledger.law.model import Facts
-from consentledger.law.packs import pack
+from consentledger.law.first.decide import decide
+from consentledger.law.first.model import Facts
+from consentledger.law.first.packs import pack
 from consentledger.organisations.models import Organisation
 from consentledger.permits import lookups
 from consentledger.permits.facts import StateReader

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from consentledger.kernel.errors import InputError
-from consentledger.law.decide import decide
-from consentledger.law.model import MESSAGE_CLASSES, Facts, Pack
+from consentledger.law.first.decide import decide
+from consentledger.law.first.model import MESSAGE_CLASSES, Facts, Pack
 from consentledger.permits.headers import is_campaign
 from consentledger.permits.lines import Ruling
 

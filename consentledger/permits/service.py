@@ -23,8 +23,8 @@ from consentledger.db.log.entries import Draft, SealedEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import InputError
-from consentledger.law.model import Pack
-from consentledger.law.packs import default_pack
+from consentledger.law.first.model import Pack
+from consentledger.law.first.packs import default_pack
 from consentledger.permits import lookups, queries, rules, store
 from consentledger.permits.facts import StateReader, folded_addresses, lookup_hashes
 from consentledger.permits.lines import Lines, Row, Ruling, build_lines

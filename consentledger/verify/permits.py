@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consentledger.kernel.errors import InputError, VerificationError
-from consentledger.law import packs
-from consentledger.law.decide import decide
-from consentledger.law.model import Pack, facts_from_states
+from consentledger.law.first import packs
+from consentledger.law.first.decide import decide
+from consentledger.law.first.model import Pack, facts_from_states
 from consentledger.ledger import merkle, strict
 from consentledger.ledger.bundle import Bundle, from_json
 from consentledger.ledger.permit import Permit, parse_permit, permit_line_hash

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from consentledger.db.installation import Installation
-from consentledger.law.packs import default_pack
+from consentledger.law.first.packs import default_pack
 from consentledger.permits import lookups, service
 from consentledger.permits.lines import Row
 from consentledger.permits.links import PermitId

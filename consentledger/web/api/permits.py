@@ -15,7 +15,7 @@ from marshmallow import Schema, fields, validate
 from consentledger.accounts import idempotency
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import NotFoundError
-from consentledger.law.model import MESSAGE_CLASSES
+from consentledger.law.first.model import MESSAGE_CLASSES
 from consentledger.permits import queries, rechecks, rules, service
 from consentledger.permits.answers import issued_answer, permit_answer, recheck_answer
 from consentledger.permits.links import PermitId

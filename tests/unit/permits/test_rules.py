@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from consentledger.kernel.errors import InputError
-from consentledger.law.packs import default_pack
+from consentledger.law.first.packs import default_pack
 from consentledger.permits.rechecks import read_ids
 from consentledger.permits.rules import IssuePermits, Rulings, check, read_message
 

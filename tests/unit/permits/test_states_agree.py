@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from consentledger.contacts import standing as service
 from consentledger.kernel.clock import to_text
-from consentledger.law.decide import decide
-from consentledger.law.model import Facts
-from consentledger.law.packs import default_pack
+from consentledger.law.first.decide import decide
+from consentledger.law.first.model import Facts
+from consentledger.law.first.packs import default_pack
 from consentledger.permits.facts import StateReader
 from consentledger.verify.states import Act, Objection, Standing
 

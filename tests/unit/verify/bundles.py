@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 
 from consentledger.kernel.errors import VerificationError
-from consentledger.law import packs
+from consentledger.law.first import packs
 from consentledger.ledger import merkle
 from consentledger.ledger.absence import Index, Labels, labels_of, read_index
 from consentledger.ledger.bundle import BundleWriter, to_json

@@ -6,7 +6,7 @@ import base64
 import os
 from dataclasses import dataclass, field
 
-from consentledger.law import packs
+from consentledger.law.first import packs
 from consentledger.ledger import merkle
 from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.disclosure import Value

@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 from consentledger.kernel.errors import InputError, NotFoundError
-from consentledger.law.decide import RULES
-from consentledger.law.model import CONFIDENCES, Citation, Pack, Rule
+from consentledger.law.first.decide import RULES
+from consentledger.law.first.model import CONFIDENCES, Citation, Pack, Rule
 
-FOLDER = Path(__file__).with_name("packs")
+FOLDER = Path(__file__).parent
 # What the project published: a verifier calls a pack with another hash "unknown", whatever its name says.
 PUBLISHED: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
     {

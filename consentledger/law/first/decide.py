@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from consentledger.law.model import Facts, Pack, Reason, Verdict
+from consentledger.law.first.model import Facts, Pack, Reason, Verdict
 
 # The id of the rule that answers for each state of consent; any other word is unclear, and so denied.
 _CONSENT_RULES = {

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentledger.law.decide import decide
-from consentledger.law.model import (
+from consentledger.law.first.decide import decide
+from consentledger.law.first.model import (
     CONSENT_STATES,
     OBJECTIONS,
     RECIPIENTS,
     Facts,
     facts_from_states,
 )
-from consentledger.law.packs import default_pack
+from consentledger.law.first.packs import default_pack
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BASE = Facts("marketing", "email", "record", "confirmed", "none")
