@@ -161,7 +161,7 @@ def _first_entries(made: Organisation, actor: str, plain: dict[str, str]) -> lis
     return [
         Draft("log.genesis", {"checkpoint": None, "reason": None}, actor=actor, plain=plain),
         Draft("organisation.changed", holds, actor=actor),
-        Draft("pack.adopted", adopted, actor=actor),
+        Draft("pack.adopted", adopted, actor=actor, version=1),
     ]
 
 

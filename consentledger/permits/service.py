@@ -215,6 +215,7 @@ class Issue:
             },
             actor=command.actor,
             plain={"count": str(len(self._rows)), "root": lines.root.hex()},
+            version=1,
         )
         return self._tx.log.seal(self._tx, command.organisation_id, [draft])
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from consentledger import __version__
 from consentledger.db.keystore.store import ContactKeys, Sealer
 from consentledger.ledger.disclosure import Value
+from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.kinds import kind as kind_of
 from consentledger.ledger.leaf import BuiltLeaf, build_leaf, label
 from consentledger.ledger.merkle import Completed
@@ -43,7 +44,8 @@ class Chain:
 class Draft:
     """An entry to be written: its kind's own fields; the common ones are filled in when it is sealed.
 
-    `blobs` are the stored bytes (32 random bytes, then the content) of this entry's blob fields.
+    `blobs` are the stored bytes (32 random bytes, then the content) of this entry's blob fields. `version` of the
+    kind: the newest, if none is said.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Draft:
     chain: Chain | None = None
     plain: Mapping[str, str] | None = None
     blobs: tuple[bytes, ...] = field(default=(), repr=False)
+    version: int | None = None
 
 
 class SealedOpening(NamedTuple):
@@ -101,7 +104,7 @@ def seal_entry(draft: Draft, *, began_as: str, organisation: Sealer, at: str) ->
 
     `at` is the transaction's instant as text, the same for every entry of a batch.
     """
-    kind = kind_of(draft.kind)
+    kind = KINDS[draft.kind, draft.version] if draft.version else kind_of(draft.kind)
     chain = draft.chain
     values = {**draft.values, "actor": draft.actor, "at": at, "software": SOFTWARE}
     if kind.contact:

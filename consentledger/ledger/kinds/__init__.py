@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consentledger.ledger.kinds.consents import CONSENT_KINDS
+from consentledger.ledger.kinds.customers import CUSTOMER_KINDS
 from consentledger.ledger.kinds.erasure import ERASURE_KINDS
 from consentledger.ledger.kinds.log import LOG_KINDS
 from consentledger.ledger.kinds.model import Field, Kind
@@ -17,6 +18,7 @@ KINDS: dict[tuple[str, int], Kind] = {
     for kind in (
         *ORGANISATION_KINDS,
         *CONSENT_KINDS,
+        *CUSTOMER_KINDS,
         *STOP_KINDS,
         *PERMIT_KINDS,
         *ERASURE_KINDS,

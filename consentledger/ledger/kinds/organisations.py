@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from consentledger.ledger.kinds.model import Field, blob, make_kind, maybe, number, text, texts
+from consentledger.ledger.kinds.model import (
+    Field,
+    blob,
+    make_kind,
+    maybe,
+    number,
+    text,
+    texts,
+    time,
+)
 
 ORGANISATION_KINDS = (
     make_kind(
@@ -86,6 +95,35 @@ ORGANISATION_KINDS = (
         text("pack"),
         text("version"),
         text("hash"),
+        affects="organisation",
+    ),
+    make_kind(
+        "pack.adopted",
+        "From now on decisions follow this version of a rule pack, made stricter in these points.",
+        text("pack"),
+        text("version"),
+        text("hash"),
+        texts("stricter"),
+        texts("accepts"),
+        affects="organisation",
+        version=2,
+    ),
+    make_kind(
+        "categories.published",
+        "The product categories, and the nodes below which products count as similar, in a new version.",
+        number("version"),
+        texts("categories"),
+        texts("groups"),
+        affects="organisation",
+    ),
+    make_kind(
+        "register.imported",
+        "An external register as it was true at `as_of`: its entries, hashed and sorted, under a root.",
+        text("register"),
+        time("as_of"),
+        text("source"),
+        text("file"),
+        plain=("count", "root"),
         affects="organisation",
     ),
 )

@@ -13,7 +13,7 @@ from consentledger.ledger.absence import Index, Labels, labels_of, read_index
 from consentledger.ledger.bundle import BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, sign_checkpoint
 from consentledger.ledger.disclosure import Value
-from consentledger.ledger.kinds import kind
+from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.leaf import label, parse_leaf
 from consentledger.ledger.tiles import WIDTH, tiles_of
 from consentledger.verify.absence import absence_file, absence_range
@@ -50,7 +50,12 @@ class BundledLog(MemoryLog):
             values = {n: _listed(v) for n, v in self.values[index].items() if n not in hidden}
             found.append(
                 Entry(
-                    index, leaf.leaf_hash, parsed, kind(parsed.kind_name), values, f"entry {index}"
+                    index,
+                    leaf.leaf_hash,
+                    parsed,
+                    KINDS[parsed.kind_name, parsed.version],
+                    values,
+                    f"entry {index}",
                 )
             )
         return found

@@ -10,8 +10,8 @@ from consentledger.law.first import packs
 from consentledger.ledger import merkle
 from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.disclosure import Value
-from consentledger.ledger.kinds import kind
-from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label
+from consentledger.ledger.kinds import KINDS, kind
+from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label, parse_leaf
 from consentledger.ledger.note import Signer
 from consentledger.ledger.permit import Permit, permit_disclosure, permit_line_hash
 from consentledger.verify.permits import permit_file
@@ -68,7 +68,9 @@ class MemoryLog:
             {"organisation": "o-1", "name": "shop", "legal_name": "Shop GmbH", "country": "DE",
              "ip_policy": "full", "request_days": 7},
         )  # fmt: skip
-        self.add("pack.adopted", {"pack": pack.id, "version": pack.version, "hash": pack.hash})
+        self.add(
+            "pack.adopted", {"pack": pack.id, "version": pack.version, "hash": pack.hash}, version=1
+        )
         self.publish()
 
     @property
@@ -91,10 +93,11 @@ class MemoryLog:
         values: dict[str, object],
         contact: Contact | None = None,
         plain: dict[str, str] | None = None,
+        version: int | None = None,
         **changes: object,
     ) -> int:
         """Appends an entry; `changes` replace fields after the common ones are filled in."""
-        one = kind(name)
+        one = KINDS[name, version] if version else kind(name)
         index = len(self.built)
         whole: dict[str, object] = {
             "actor": "person" if contact else "operator",
@@ -233,7 +236,7 @@ class MemoryLog:
             {"batch": base64.urlsafe_b64encode(batch).decode(), "sender": SENDER,
              "purpose": PURPOSE, "channel": "email", "class": "marketing", "campaign": None,
              "pack": pack.name, "pack_hash": pack.hash, "valid_until": until},
-            plain={"count": str(rows), "root": merkle.root_of(hashes).hex()}, **changes,
+            plain={"count": str(rows), "root": merkle.root_of(hashes).hex()}, version=1, **changes,
         )  # fmt: skip
         path = merkle.inclusion_proof(2, rows, merkle.nodes_of(hashes))
         name, line = lines[2]
@@ -247,9 +250,8 @@ class MemoryLog:
         for part in ranges.split(","):
             low, _, high = part.partition("-")
             for index in range(int(low), int(high or low) + 1):
-                fields = kind(
-                    self.built[index].leaf.split(b"\n")[1][5:].split(b"/")[0].decode()
-                ).fields
+                parsed = parse_leaf(self.built[index].leaf)
+                fields = KINDS[parsed.kind_name, parsed.version].fields
                 hidden = {f.name for f in fields if f.opening in classes.split(",")}
                 self.hidden.setdefault(index, set()).update(hidden)
         plain = {

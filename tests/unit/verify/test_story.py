@@ -86,6 +86,8 @@ def test_a_pack_adopted_after_it_decided() -> None:
     log.confirm(anna)
     log.issue(anna)
     adopted = next(i for i, b in enumerate(log.built) if b"kind pack.adopted" in b.leaf)
-    log.add("pack.adopted", {n: log.values[adopted][n] for n in ("pack", "version", "hash")})
+    log.add(
+        "pack.adopted", {n: log.values[adopted][n] for n in ("pack", "version", "hash")}, version=1
+    )
     rules = {rule for _, rule in wrong(check(log.bundle(skip=[adopted]), log))}
     assert "pack" in rules
