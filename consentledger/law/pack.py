@@ -86,6 +86,10 @@ class Exemption(Section):
     `triggers`: words of law.model.TRIGGERS that suffice; `risk_triggers`: those of them that only count where the
     organisation accepted the risk when it adopted the pack (C-654/23). `persons`: natural, sole_trader, legal.
     `products`: how near the advertised products must be. `periods`: none: no age limit.
+    `disclosed`: those of `triggers` by which the holder gave the address out for such messages (published it, handed
+    over a card): the conditions of a sale (seller, products, collected directly, opt-out at collection) do not bind
+    them; a refusal, `closed` and each message's opt-out do. They count for `disclosed_persons` only, and, when
+    `disclosed_role_relevant`, only in the capacity `role_relevant`.
     """
 
     available: bool
@@ -100,6 +104,9 @@ class Exemption(Section):
     collected_directly: bool = True
     told_use_for_advertising: bool = False
     ends_with_relationship: bool = False
+    disclosed: tuple[str, ...] = ()
+    disclosed_persons: tuple[str, ...] = ()
+    disclosed_role_relevant: bool = False
     periods: tuple[Period, ...] = ()
 
 
