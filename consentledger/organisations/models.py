@@ -99,3 +99,32 @@ class FormVersion(Base):
     notice_blob: Mapped[bytes]
     published_at: Mapped[datetime]
     entry_index: Mapped[int] = mapped_column(BigInteger)
+
+
+class AdoptedPack(Base):
+    """One version of a rule pack as the organisation adopted it last; the log keeps what it was before.
+
+    `stricter` and `accepts` are words of law.rulebook; `hash` is that of the pack's file.
+    """
+
+    __tablename__ = "adopted_pack"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    pack: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str]
+    stricter: Mapped[list[str]] = mapped_column(Json)
+    accepts: Mapped[list[str]] = mapped_column(Json)
+    adopted_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(BigInteger)
+
+
+class CategoryTreeRow(Base):
+    """One version of the product categories, frozen; `groups` are the nodes below which products are similar."""
+
+    __tablename__ = "category_tree"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    categories: Mapped[list[str]] = mapped_column(Json)
+    groups: Mapped[list[str]] = mapped_column(Json)
+    published_at: Mapped[datetime]
+    entry_index: Mapped[int] = mapped_column(BigInteger)

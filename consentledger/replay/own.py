@@ -22,7 +22,16 @@ from consentledger.replay.stored import OWNED, PUBLISHED, all_rows, rows_by_key
 
 _HEAD = b"consentledger/leaf/v1\nkind "
 AT_ONCE = 1_024
-SMALL = ("organisation", "sender", "purpose", "wording", "form", "form_version")
+SMALL = (
+    "organisation",
+    "sender",
+    "purpose",
+    "wording",
+    "form",
+    "form_version",
+    "adopted_pack",
+    "category_tree",
+)
 # Of these an organisation may have very many: they are looked at block by block. A batch that no entry gives has
 # rows that give no entry's root.
 MANY = ("permit_batch", "link_use")

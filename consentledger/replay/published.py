@@ -21,6 +21,8 @@ KINDS = (
     "wording.published",
     "form.published",
     "configuration.changed",
+    "pack.adopted",
+    "categories.published",
     "permits.issued",
     "objection.recorded",
 )
@@ -123,6 +125,29 @@ class PublishedReplay:
             if row is not None:
                 row["state"] = values["value"]
 
+    def pack(self, entry: Entry, values: Mapping[str, Any]) -> None:
+        """`pack.adopted`, from its second version on: the first named the one pack that there was."""
+        if "stricter" not in values:
+            return
+        row = {
+            "hash": values["hash"],
+            "stricter": list(values["stricter"]),
+            "accepts": list(values["accepts"]),
+            "adopted_at": entry.at,
+            "entry_index": entry.index,
+        }
+        self.tables.put("adopted_pack", (values["pack"], values["version"]), row)
+
+    def categories(self, entry: Entry, values: Mapping[str, Any]) -> None:
+        """`categories.published`."""
+        row = {
+            "categories": list(values["categories"]),
+            "groups": list(values["groups"]),
+            "published_at": entry.at,
+            "entry_index": entry.index,
+        }
+        self.tables.put("category_tree", (values["version"],), row)
+
     def batch(self, entry: Entry, values: Mapping[str, Any]) -> None:
         """`permits.issued`: all but the texts of its verdicts, which the root covers together with its rows."""
         number = int.from_bytes(urlsafe_b64decode(values["batch"]), "big")
@@ -214,6 +239,8 @@ _TELLING: dict[str, Any] = {
     "wording.published": PublishedReplay.wording,
     "form.published": PublishedReplay.form,
     "configuration.changed": PublishedReplay.setting,
+    "pack.adopted": PublishedReplay.pack,
+    "categories.published": PublishedReplay.categories,
     "permits.issued": PublishedReplay.batch,
     "objection.recorded": PublishedReplay.stop,
 }

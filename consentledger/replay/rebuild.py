@@ -42,7 +42,7 @@ from consentledger.replay.writing import (
 AT_ONCE = 512
 FEW_ROWS = 500
 # Their rows are made by those who publish, who lock them before the head: so does this.
-_LOCKED = ("sender", "purpose", "wording", "form")
+_LOCKED = ("organisation", "sender", "purpose", "wording", "form")
 
 
 @dataclass(slots=True)

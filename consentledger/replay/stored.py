@@ -14,6 +14,8 @@ from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequ
 from consentledger.contacts.models import Contact, LinkUse, Suppression
 from consentledger.db.base import Base
 from consentledger.organisations.models import (
+    AdoptedPack,
+    CategoryTreeRow,
     Form,
     FormVersion,
     Organisation,
@@ -46,6 +48,8 @@ PUBLISHED: dict[str, type[Base]] = {
     "wording": Wording,
     "form": Form,
     "form_version": FormVersion,
+    "adopted_pack": AdoptedPack,
+    "category_tree": CategoryTreeRow,
     "permit_batch": PermitBatch,
 }
 MODELS = OWNED | KEYED | PUBLISHED
