@@ -7,7 +7,7 @@ section says in plain words what it rules (`says`, read aloud on the rules pages
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 REGIMES = (
@@ -89,7 +89,8 @@ class Exemption(Section):
     `disclosed`: those of `triggers` by which the holder gave the address out for such messages (published it, handed
     over a card): the conditions of a sale (seller, products, collected directly, opt-out at collection) do not bind
     them; a refusal, `closed` and each message's opt-out do. They count for `disclosed_persons` only, and, when
-    `disclosed_role_relevant`, only in the capacity `role_relevant`.
+    `disclosed_role_relevant`, only in the capacity `role_relevant`. `not_before`: by trigger, the first day on which
+    a ground of that kind counts (a law that does not reach back to older addresses).
     """
 
     available: bool
@@ -107,6 +108,7 @@ class Exemption(Section):
     disclosed: tuple[str, ...] = ()
     disclosed_persons: tuple[str, ...] = ()
     disclosed_role_relevant: bool = False
+    not_before: Mapping[str, date] = field(default_factory=dict)
     periods: tuple[Period, ...] = ()
 
 
@@ -117,7 +119,9 @@ class Consent(Section):
     `double_opt_in` of DOUBLE_OPT_IN: the first three are read as required for a consent that is relied on.
     `expires_months`: by law. `dormancy_warning_months`: after so long without use a permit carries the duty
     `refresh_consent`; `dormancy_review_months`: after so long it needs a review. `notice_months`: a notice duty
-    (Korea), never an expiry.
+    (Korea), never an expiry. `ends_with_relationship`: an ongoing contract's end is a refusal, so consent from before
+    that day ends too (Israel). `one_request_to`: persons who may be asked for consent once (South Africa); told on the
+    rules page, and not decided: nothing on record shows that a request is the first, so it is marketing like any other.
     """
 
     standard: str
@@ -126,6 +130,8 @@ class Consent(Section):
     dormancy_warning_months: int | None = None
     dormancy_review_months: int | None = None
     notice_months: int | None = None
+    ends_with_relationship: bool = False
+    one_request_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
