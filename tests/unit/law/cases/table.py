@@ -118,8 +118,8 @@ def _rulebook(row: str, case: Case, facts: Facts) -> Rulebook:
 def _related(countries: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the ids of the packs for these countries, of those they inherit from, and of the fallback."""
     found = {FALLBACK}
-    for pack_id, version in packs.PUBLISHED:
-        pack = packs.pack(pack_id, version)
+    for name in packs.names():
+        pack = packs.pack(name)
         if set(countries) & set(pack.countries):
             found.add(pack.id)
             if pack.parent is not None:
