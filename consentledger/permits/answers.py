@@ -7,7 +7,7 @@ from typing import Any
 
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.tokens import Tokens
-from consentledger.ledger.permit import parse_permit
+from consentledger.ledger.first_permit import parse_first_permit
 from consentledger.permits.headers import list_unsubscribe, shared_headers
 from consentledger.permits.lines import Ruling
 from consentledger.permits.links import PermitId, batch_text, link_base, permit_ids, unsubscribe_url
@@ -71,7 +71,7 @@ def permit_answer(batch: Batch, proof: PermitProof, state: str) -> dict[str, Any
 
     `state` is valid, expired, stopped, denied or log_frozen, as it is now. No address: the contact is an id.
     """
-    permit = parse_permit(proof.disclosure)
+    permit = parse_first_permit(proof.disclosure)
     wanted = (permit.consent_state, permit.objection, permit.reasons)
     ruling = next(
         found

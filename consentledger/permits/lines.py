@@ -1,7 +1,7 @@
 """Permit lines in bulk: the very bytes that ledger.permit makes one by one, at ten times its rate.
 
 What all rows of a verdict share is encoded once; salts, ids and commitments go through base64 in one call
-each. A test holds every line against `ledger.permit.permit_disclosure`.
+each. A test holds every line against `ledger.permit.first_permit_disclosure`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import orjson
 
 from consentledger.law.first.model import Reason, Verdict
 from consentledger.ledger import merkle
-from consentledger.ledger.permit import HEADER
+from consentledger.ledger.first_permit import HEADER
 from consentledger.permits.links import permit_ids
 
 _URL = bytes.maketrans(b"+/", b"-_")

@@ -14,7 +14,11 @@ from consentledger.law.first.decide import decide
 from consentledger.law.first.model import Pack, facts_from_states
 from consentledger.ledger import merkle, strict
 from consentledger.ledger.bundle import Bundle, from_json
-from consentledger.ledger.permit import Permit, parse_permit, permit_line_hash
+from consentledger.ledger.first_permit import (
+    FirstPermit,
+    first_permit_line_hash,
+    parse_first_permit,
+)
 from consentledger.verify.entries import Entry
 from consentledger.verify.report import Report
 from consentledger.verify.story import Story, standing_below
@@ -137,12 +141,14 @@ def _read_rows(data: bytes, path: str) -> _Rows:
     return _Rows(value["batch"], value["permit"], value["row"], value["disclosure"], proof)
 
 
-def _check_line(rows: _Rows, entry: Entry) -> Permit:
-    permit = parse_permit(rows.disclosure)
+def _check_line(rows: _Rows, entry: Entry) -> FirstPermit:
+    permit = parse_first_permit(rows.disclosure)
     plain = entry.parsed.plain
     count = strict.decimal(plain["count"], rule=RULE, what="the batch's count")
     root = strict.hex32(plain["root"], rule=RULE, what="the batch's root")
-    merkle.verify_inclusion(permit_line_hash(rows.disclosure), rows.row, count, rows.path, root)
+    merkle.verify_inclusion(
+        first_permit_line_hash(rows.disclosure), rows.row, count, rows.path, root
+    )
     if (permit.permit, permit.row) != (rows.permit, rows.row):
         raise VerificationError("the line is about another permit", rule=RULE)
     number = strict.base64_url(permit.permit, rule=RULE, what="the permit's id", length=12)
@@ -153,7 +159,10 @@ def _check_line(rows: _Rows, entry: Entry) -> Permit:
 
 
 def _decide_again(
-    permit: Permit, entry: Entry, stories: Mapping[str, Story], rule_packs: Mapping[str, Adopted]
+    permit: FirstPermit,
+    entry: Entry,
+    stories: Mapping[str, Story],
+    rule_packs: Mapping[str, Adopted],
 ) -> bool:
     """Decides again; tells whether the facts derive from the entries (else they are asserted)."""
     adopted = rule_packs.get(entry.need("pack"))
@@ -186,7 +195,7 @@ def _decide_again(
     return shown
 
 
-def _check_facts(permit: Permit, entry: Entry, stories: Mapping[str, Story], at: str) -> bool:
+def _check_facts(permit: FirstPermit, entry: Entry, stories: Mapping[str, Story], at: str) -> bool:
     """The states that the line tells must be those that the contact's entries below it give."""
     if permit.contact is None:
         return False
@@ -208,7 +217,7 @@ def _check_facts(permit: Permit, entry: Entry, stories: Mapping[str, Story], at:
     )
 
 
-def _check_end(permit: Permit, entry: Entry, at: str) -> None:
+def _check_end(permit: FirstPermit, entry: Entry, at: str) -> None:
     end = entry.need("valid_until")
     if permit.valid_until != (end if permit.allowed else None):
         raise VerificationError("the permit ends at another time than its batch", rule=RULE)

@@ -19,10 +19,15 @@ from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError, UnavailableError
 from consentledger.kernel.ids import uuid7
 from consentledger.law.first.packs import default_pack
+from consentledger.ledger.first_permit import (
+    FirstPermit,
+    first_permit_disclosure,
+    first_permit_line_hash,
+    parse_first_permit,
+)
 from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.leaf import check_disclosures, check_schema, parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
-from consentledger.ledger.permit import Permit, parse_permit, permit_disclosure, permit_line_hash
 from consentledger.organisations.models import Purpose
 from consentledger.permits import queries, service
 from consentledger.permits.links import PermitId, batch_text
@@ -160,7 +165,7 @@ def test_lines_made_again_are_the_ledgers_own(shop: Shop) -> None:
         lines = queries.lines(session, shop.organisation_id, issued.batch)
     for number, (row, disclosure) in enumerate(zip(issued.rows, lines.disclosures, strict=True)):
         ruling = issued.rulings[row.verdict]
-        permit = Permit(
+        permit = FirstPermit(
             permit=str(PermitId(shop.number, issued.batch, number)),
             row=number,
             contact=str(row.contact_id) if row.contact_id else None,
@@ -171,9 +176,9 @@ def test_lines_made_again_are_the_ledgers_own(shop: Shop) -> None:
             reasons=ruling.verdict.codes,
             valid_until=to_text(issued.valid_until_at) if ruling.verdict.allowed else None,
         )
-        assert disclosure.decode() == permit_disclosure(row.salt, permit)
-        assert parse_permit(disclosure.decode()) == permit
-        assert lines.hashes[number] == permit_line_hash(disclosure.decode())
+        assert disclosure.decode() == first_permit_disclosure(row.salt, permit)
+        assert parse_first_permit(disclosure.decode()) == permit
+        assert lines.hashes[number] == first_permit_line_hash(disclosure.decode())
 
 
 @pytest.mark.parametrize("count", [1, 2, 17, 300])
@@ -190,7 +195,7 @@ def test_each_permit_has_a_proof_in_its_batch_and_in_the_log(
     for permit_id in wanted:
         with shop.database.read() as session:
             proof = queries.permit_proof(session, shop.organisation_id, permit_id)
-        line = permit_line_hash(proof.disclosure)
+        line = first_permit_line_hash(proof.disclosure)
         plain = parse_leaf(proof.leaf).plain
         root = bytes.fromhex(plain["root"])
         verify_inclusion(line, permit_id.row, int(plain["count"]), proof.path, root)
@@ -290,8 +295,8 @@ def test_a_stop_between_the_facts_and_the_lock_is_seen(shop: Shop, act: str) -> 
             session, shop.organisation_id, PermitId(shop.number, issued.batch, 7)
         )
     assert stored == list(issued.rows)
-    assert parse_permit(made.disclosures[7].decode()).allowed is False
-    assert parse_permit(proof.disclosure).valid_until is None
+    assert parse_first_permit(made.disclosures[7].decode()).allowed is False
+    assert parse_first_permit(proof.disclosure).valid_until is None
 
 
 def test_a_change_that_concerns_everybody_is_seen(shop: Shop) -> None:

@@ -10,10 +10,14 @@ from consentledger.law.first import packs
 from consentledger.ledger import merkle
 from consentledger.ledger.bundle import evidence_signer
 from consentledger.ledger.disclosure import Value
+from consentledger.ledger.first_permit import (
+    FirstPermit,
+    first_permit_disclosure,
+    first_permit_line_hash,
+)
 from consentledger.ledger.kinds import KINDS, kind
 from consentledger.ledger.leaf import BuiltLeaf, blob_value, build_leaf, label, parse_leaf
 from consentledger.ledger.note import Signer
-from consentledger.ledger.permit import Permit, permit_disclosure, permit_line_hash
 from consentledger.verify.permits import permit_file
 
 ORIGIN = "shop.example/log/abc"
@@ -223,14 +227,14 @@ class MemoryLog:
         for row in range(rows):
             number = base64.urlsafe_b64encode(bytes(4) + batch + row.to_bytes(2, "big")).decode()
             mine = row == 2
-            permit = Permit(
+            permit = FirstPermit(
                 number, row, contact.name if contact and mine else None,
                 state if mine else "none", objection if mine else "none", mine and allowed,
                 "consent" if mine and allowed else None, reasons if mine else "no_basis",
                 until if mine and allowed else None,
             )  # fmt: skip
-            lines.append((number, permit_disclosure(os.urandom(16), permit)))
-        hashes = [permit_line_hash(line) for _, line in lines]
+            lines.append((number, first_permit_disclosure(os.urandom(16), permit)))
+        hashes = [first_permit_line_hash(line) for _, line in lines]
         self.add(
             "permits.issued",
             {"batch": base64.urlsafe_b64encode(batch).decode(), "sender": SENDER,

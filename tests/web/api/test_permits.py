@@ -18,9 +18,9 @@ from consentledger.accounts.models import IdempotentAnswer
 from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
+from consentledger.ledger.first_permit import first_permit_line_hash, parse_first_permit
 from consentledger.ledger.leaf import parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
-from consentledger.ledger.permit import parse_permit, permit_line_hash
 from consentledger.ledger.proof import parse_tlog_proof
 from consentledger.mail.headers import header_line
 from consentledger.organisations import service
@@ -156,12 +156,12 @@ def test_every_permit_can_be_read_with_its_proof(world: World) -> None:
         assert "example.org" not in read.text  # an id names the person, an address never
         assert "proves only" in body["meaning"]
         proof = body["proof"]
-        told = parse_permit(proof["disclosure"])
+        told = parse_first_permit(proof["disclosure"])
         assert (told.permit, told.allowed) == (row["permit"], row["allowed"])
         plain = parse_leaf(proof["leaf"].encode()).plain
         path = [base64.b64decode(item) for item in proof["path"]]
         verify_inclusion(
-            permit_line_hash(proof["disclosure"]),
+            first_permit_line_hash(proof["disclosure"]),
             proof["row"],
             int(plain["count"]),
             path,
