@@ -13,6 +13,7 @@ from consentledger.cli.lazy import LazyGroup
 from consentledger.kernel.errors import ConsentLedgerError
 
 COMMANDS = {
+    "check-message": "consentledger.cli.check_message:check_message",
     "db": "consentledger.cli.db:db",
     "demo": "consentledger.cli.demo.command:demo",
     "erase": "consentledger.cli.erase:erase",

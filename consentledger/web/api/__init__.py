@@ -21,6 +21,7 @@ MODULES = (
     "erasures",
     "evidence",
     "holds",
+    "messages",
     "proofs",
     "webhooks",
 )

@@ -1,0 +1,130 @@
+"""A message's bytes, read twice: as octets on the wire, and as a mailbox program shows them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from html.parser import HTMLParser
+
+from consentledger.kernel.errors import InputError
+from consentledger.mail.wire import raw_fields
+
+MAX_BYTES = 10 * 1024 * 1024
+_BLANK = re.compile(r"\s+")
+_SILENT = frozenset(("script", "style", "head", "title", "template"))
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr")
+)
+_HIDING = re.compile(
+    r"display:none|visibility:hidden|font-size:0(?![.\d])|opacity:0(?![.\d])|mso-hide:all"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of the body: what a person sees of it, and the addresses its links lead to."""
+
+    name: str
+    text: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One message: `fields` are (lower-case name, octets with their folds) in order, `parts` its texts.
+
+    `bare` tells that lines end in LF alone, as files often do; the octets are read as they will be on the wire.
+    """
+
+    fields: tuple[tuple[str, bytes], ...]
+    message: EmailMessage = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
+    wire: bytes = field(repr=False)
+    bare: bool = False
+
+    def raw(self, name: str) -> list[bytes]:
+        """The octets of every field of that name (lower case)."""
+        return [value for found, value in self.fields if found == name]
+
+    def shown(self, name: str) -> str:
+        """A field as a mailbox program shows it, the first one of that name; empty without."""
+        try:
+            value = self.message.get(name)
+        except (ValueError, IndexError, AttributeError):  # the parser's own slips on hostile fields
+            return ""
+        return str(value) if value is not None else ""
+
+
+def read(data: bytes) -> Read:
+    """Reads a whole message (.eml); InputError (field `message`) when it is none, or larger than 10 MB."""
+    if len(data) > MAX_BYTES:
+        raise _wrong(f"the message is larger than {MAX_BYTES // 1024 // 1024} MB", "too_long")
+    bare = b"\n" in data and b"\r\n" not in data
+    wire = data.replace(b"\n", b"\r\n") if bare else data
+    head, separator, _ = wire.partition(b"\r\n\r\n")
+    fields = raw_fields(head) if separator else None
+    if not fields or not any(name == "from" for name, _ in fields):
+        raise _wrong("this is no mail message: header fields, an empty line, a body", "malformed")
+    try:
+        message = message_from_bytes(wire, policy=SMTP)
+        parts = tuple(_parts(message))
+    except (ValueError, LookupError, RecursionError, AssertionError) as error:
+        raise _wrong("the message's parts can not be read", "malformed") from error
+    return Read(tuple(fields), message, parts, wire, bare)
+
+
+def plain(text: str) -> str:
+    """Returns a text for comparing: one blank between words, no case."""
+    return _BLANK.sub(" ", text).strip().casefold()
+
+
+def _parts(message: EmailMessage) -> list[Part]:
+    found = []
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind not in ("text/plain", "text/html") or part.is_attachment():
+            continue
+        content = part.get_content()
+        if kind == "text/plain":
+            found.append(Part(kind, content, tuple(re.findall(r"https?://[^\s<>\"']+", content))))
+        else:
+            page = _Page()
+            page.feed(content)
+            page.close()
+            found.append(Part(kind, " ".join(page.texts), tuple(page.links)))
+    return found
+
+
+class _Page(HTMLParser):
+    """Collects what a person sees: text and links outside of what is hidden."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self._hidden: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        style = (given.get("style") or "").replace(" ", "").lower()
+        hidden = tag in _SILENT or "hidden" in given or _HIDING.search(style) is not None
+        hidden = hidden or any(self._hidden[-1:])
+        if tag not in _VOID:
+            self._hidden.append(hidden)
+        if tag == "a" and not hidden and given.get("href"):
+            self.links.append(str(given["href"]).strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._hidden and tag not in _VOID:
+            self._hidden.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._hidden[-1:]):
+            self.texts.append(data)
+
+
+def _wrong(why: str, reason: str) -> InputError:
+    return InputError(f"message: {why}", field="message", reason=reason)
