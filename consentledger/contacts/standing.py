@@ -5,6 +5,8 @@
      "objections": [{"scope", "sender", "purpose", "channel", "n", "until"}],    until: null (final) or an instant
      "closed": {"<channel>": n}}                                                 what ends the customer exception
 
+and, when there are any, the grounds of that exception (contacts.grounds).
+
 `n` is the number of the entry among its contact's entries (that of its label), so that the order of acts is
 known before the append and is the log's own. An act beats every older one: an objection covers a consent only
 if its n is greater, and only a newer confirmed act opens again what it closed (product.md, objection).
@@ -16,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from consentledger.contacts import grounds
 from consentledger.kernel.clock import from_text
 
 VERSION = 1
@@ -96,7 +99,14 @@ def stopped_since(
 
 
 def living(standing: Mapping[str, Any], now: datetime) -> bool:
-    """Says whether a consent or an objection in force must be remembered (else the contact may go)."""
+    """Says whether a consent, a ground or an objection in force must be remembered (else the contact may go)."""
+    return "customers" in standing or says_no(standing, now)
+
+
+def says_no(standing: Mapping[str, Any], now: datetime) -> bool:
+    """Says whether a refusal must outlive the contact: of a consent, of everything, or of a customer."""
+    if "customers" in standing and standing["closed"]:
+        return True
     return bool(standing["consents"]) or any(in_force(item, now) for item in standing["objections"])
 
 
@@ -112,6 +122,7 @@ def apply(
         "consents": dict(standing["consents"]),
         "objections": list(standing["objections"]),
         "closed": dict(standing["closed"]),
+        **{name: standing[name] for name in ("customers", "dropped") if name in standing},
     }
     change = _CHANGES.get(kind)
     if change:
@@ -130,17 +141,19 @@ def replay(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Standing:
 def _confirmed(after: Standing, values: Mapping[str, Any], n: int, at: str) -> None:
     key = key_of(values["sender"], values["purpose"], values["channel"])
     after["consents"][key] = {"id": values["consent"], "state": "confirmed", "n": n, "at": at}
+    grounds.reopen(after, values["channel"], at)
 
 
 def _withdrawn(after: Standing, values: Mapping[str, Any], n: int, at: str) -> None:
     key = key_of(values["sender"], values["purpose"], values["channel"])
     after["consents"][key] = {"id": values["consent"], "state": "withdrawn", "n": n, "at": at}
-    after["closed"][values["channel"]] = n
+    grounds.close(after, values["channel"], n)
 
 
 def _declined(after: Standing, values: Mapping[str, Any], n: int, at: str) -> None:
     # A refused box never takes back an older consent: a stranger may have asked for it again.
-    after["closed"][values["channel"]] = n
+    dropped = values["reason"] == "dropped"
+    grounds.close(after, values["channel"], n, dropped_at=at if dropped else None)
 
 
 def _objected(after: Standing, values: Mapping[str, Any], n: int, at: str) -> None:
@@ -157,7 +170,9 @@ def _objected(after: Standing, values: Mapping[str, Any], n: int, at: str) -> No
     ]
     if item["until"] is not None:
         return
-    after["closed"][item["channel"]] = n
+    grounds.close(after, item["channel"], n)
+    if values.get("method") == "erasure":
+        after.pop("customers", None)  # whoever is to be forgotten is no customer any more
     for key, consent in after["consents"].items():
         if consent["state"] == "confirmed" and covers(item, *key.split("/", 2)):
             after["consents"][key] = {**consent, "state": "withdrawn", "n": n, "at": at}
@@ -175,4 +190,7 @@ _CHANGES = {
     "consent.withdrawn": _withdrawn,
     "consent.declined": _declined,
     "objection.recorded": _objected,
+    "customer.recorded": grounds.recorded,
+    "customer.objected": grounds.objected,
+    "customer.lapsed": grounds.lapsed,
 }

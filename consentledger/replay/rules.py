@@ -226,16 +226,21 @@ def merged_standing(
         return derived
     try:
         closed = {k: n for k, n in stored["closed"].items() if n in erased}
+        grounds = [one for one in stored.get("customers", ()) if one["n"] in erased]
         kept = {k: one for k, one in stored["consents"].items() if one["n"] in erased}
         objections = [one for one in stored["objections"] if one["n"] in erased]
     except (KeyError, TypeError, AttributeError):
         return derived
-    after = dict(derived["closed"])
-    for channel, n in closed.items():
-        after[channel] = max(n, after.get(channel, n))
-    return {
+    after = {
         **derived,
         "consents": {**derived["consents"], **kept},
         "objections": sorted([*derived["objections"], *objections], key=lambda one: int(one["n"])),
-        "closed": after,
+        "closed": dict(derived["closed"]),
     }
+    for channel, n in closed.items():
+        if n > after["closed"].get(channel, -1):
+            dropped_at = stored.get("dropped", {}).get(channel)
+            standings.grounds.close(after, channel, n, dropped_at=dropped_at)
+    if grounds:
+        standings.grounds.keep(after, [*grounds, *derived.get("customers", ())])
+    return after

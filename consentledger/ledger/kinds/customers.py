@@ -39,10 +39,11 @@ CUSTOMER_KINDS = (
     ),
     make_kind(
         "customer.lapsed",
-        "A recorded ground carries no longer: it aged out, ended, or the organisation took it back.",
+        "A recorded relationship ended on a day, or the organisation took a recorded ground back.",
         text("customer"),
         text("channel"),
         text("reason"),
+        maybe("ended_on"),
         contact=True,
     ),
 )
