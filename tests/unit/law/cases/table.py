@@ -14,6 +14,7 @@ from typing import Any
 from consentledger.law import packs
 from consentledger.law.decide import decide
 from consentledger.law.model import Customer, Facts, Message, Verdict
+from consentledger.law.pack import Pack
 from consentledger.law.rulebook import FALLBACK, Adopted, Rulebook
 
 # A Tuesday, late morning in western Europe, no public holiday anywhere that the packs know.
@@ -21,6 +22,8 @@ SEND_AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 SOLD_ON = "2026-10-01"
 # A sale by the book: same legal person, address from the customer, opt-out offered, told what it is for.
 BY_THE_BOOK = ("same_person", "directly", "offered", "told")
+# Rows that are no country: where their cases' recipients live unless they say.
+HOMES: Mapping[str, tuple[str, ...]] = {"EU": ("LU",), "XX": ()}
 _FLAGS = ("same_person", "directly", "offered", "refused", "told")
 
 
@@ -28,8 +31,8 @@ _FLAGS = ("same_person", "directly", "offered", "refused", "told")
 class Case:
     """`title`: what happens; `source`: the provision that decides it; `facts` and `message`: what differs from usual.
 
-    Facts start as a record of a natural person in a private capacity in the row's own country; messages as marketing
-    by e-mail at SEND_AT. All `codes` must be among the reasons' codes and all `duties` among the duties: a duty is a
+    Facts start as a record of a natural person in a private capacity in the row's own country (HOMES), messages as
+    marketing by e-mail at SEND_AT. All `codes` must be among the reasons' codes and all `duties` among the duties: a duty is a
     code, or `code=value`. `absent` must be among neither. `stricter` and `accepts` belong to the row's own pack.
     `adopted`: pack ids; default: those of the recipient's countries, the packs they inherit from, and the fallback.
     """
@@ -82,7 +85,8 @@ def imported(*registers: str, at: datetime = SEND_AT) -> dict[str, Any]:
 
 def run(row: str, case: Case) -> Verdict:
     """Decides a case of the row's pack, and asserts what the source says of it."""
-    facts = Facts(**{"person": "natural", "capacity": "private", "countries": (row,)} | case.facts)
+    usual = {"person": "natural", "capacity": "private", "countries": HOMES.get(row, (row,))}
+    facts = Facts(**usual | case.facts)
     message = Message(
         **{"message_class": "marketing", "channel": "email", "send_at": SEND_AT} | case.message
     )
@@ -101,27 +105,28 @@ def run(row: str, case: Case) -> Verdict:
 
 
 def _rulebook(row: str, case: Case, facts: Facts) -> Rulebook:
-    """Returns the adopted packs; the row's own with what the case made stricter and took on."""
-    ids = _related(facts.countries) if case.adopted is None else case.adopted
+    """Returns the adopted packs, every version of each; the row's own with what the case made stricter and took on."""
+    known = [packs.pack(name) for name in packs.names()]
+    ids = _related(known, facts.countries) if case.adopted is None else case.adopted
     return Rulebook(
         tuple(
             Adopted(
-                packs.pack(pack_id, "1"),
-                case.stricter if pack_id == row else (),
-                case.accepts if pack_id == row else (),
+                pack,
+                case.stricter if pack.id == row else (),
+                case.accepts if pack.id == row else (),
             )
-            for pack_id in ids
+            for pack in known
+            if pack.id in ids
         )
     )
 
 
-def _related(countries: tuple[str, ...]) -> tuple[str, ...]:
+def _related(known: list[Pack], countries: tuple[str, ...]) -> set[str]:
     """Returns the ids of the packs for these countries, of those they inherit from, and of the fallback."""
     found = {FALLBACK}
-    for name in packs.names():
-        pack = packs.pack(name)
+    for pack in known:
         if set(countries) & set(pack.countries):
             found.add(pack.id)
             if pack.parent is not None:
                 found.add(pack.parent.partition("@")[0])
-    return tuple(sorted(found))
+    return found
