@@ -18,6 +18,7 @@ SLICES = (
     "organisations",
     "outbox",
     "permits",
+    "registers",
     "stops",
     "webhooks",
 )

@@ -148,7 +148,9 @@ def _check_contact(data: bytes, contact: str, one: Labelled, ranges: Ranges) -> 
         if type(part["entry"]) is not int or part["entry"] != entry:
             raise VerificationError(f"the log.index of entry {entry} is not looked into", rule=RULE)
         try:
-            verify_absent(index, label(one.key, n), _place(part["left"]), _place(part["right"]))
+            verify_absent(
+                index, label(one.key, n), read_place(part["left"]), read_place(part["right"])
+            )
             _check_present(part["present"], one, index)
         except VerificationError as error:
             raise VerificationError(
@@ -161,26 +163,27 @@ def _check_present(told: Any, one: Labelled, index: Index) -> None:
     if type(told) is not list or len(told) != len(inside):
         raise VerificationError("not every entry shown has its label in it", rule=RULE)
     for n, part in zip(inside, told, strict=True):
-        place = _place(part)
+        place = read_place(part)
         if place is None or place.label != label(one.key, n):
             raise VerificationError(f"label {n} is not shown to be in it", rule=RULE)
         verify_place(index, place)
 
 
-def _place(value: Any) -> Place | None:
+def read_place(value: Any, rule: str = RULE) -> Place | None:
+    """Reads what `place_json` wrote, strictly."""
     if value is None:
         return None
     if not isinstance(value, dict) or value.keys() != {"label", "path", "position"}:
-        raise VerificationError("a place has other members", rule=RULE)
+        raise VerificationError("a place has other members", rule=rule)
     position, path, mark = value["position"], value["path"], value["label"]
     if type(position) is not int or type(path) is not list or type(mark) is not str:
-        raise VerificationError("a place is malformed", rule=RULE)
+        raise VerificationError("a place is malformed", rule=rule)
     if not all(type(hash_) is str for hash_ in path):
-        raise VerificationError("a path is malformed", rule=RULE)
+        raise VerificationError("a path is malformed", rule=rule)
     return Place(
         position,
-        strict.base64_url(mark, rule=RULE, what="a label", length=32),
-        tuple(strict.base64_standard(one, rule=RULE, what="a hash", length=32) for one in path),
+        strict.base64_url(mark, rule=rule, what="a label", length=32),
+        tuple(strict.base64_standard(one, rule=rule, what="a hash", length=32) for one in path),
     )
 
 

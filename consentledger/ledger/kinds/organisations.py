@@ -123,6 +123,8 @@ ORGANISATION_KINDS = (
         time("as_of"),
         text("source"),
         text("file"),
+        text("matched"),
+        text("salt"),
         plain=("count", "root"),
         affects="organisation",
     ),

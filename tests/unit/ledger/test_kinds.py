@@ -40,7 +40,7 @@ PINNED = {
     "permits.issued/2": "7623126f14e433b6",
     "permits.voided/1": "8797eb6756d09d6e",
     "purpose.published/1": "9770afe17e6a3391",
-    "register.imported/1": "5595ad10fa723277",
+    "register.imported/1": "abfba960334f8802",
     "restriction.opened/1": "69269f69dfc7917b",
     "sender.published/1": "cc122b6b04a7648c",
     "wording.published/1": "58c1160190ca583a",
