@@ -170,5 +170,5 @@ class Verdict:
 
     @property
     def codes(self) -> str:
-        """The reasons' codes joined by commas, as a permit's line holds them."""
-        return ",".join(reason.code for reason in self.reasons)
+        """The reasons' codes joined by commas, each once, as a permit's line holds them."""
+        return ",".join(dict.fromkeys(reason.code for reason in self.reasons))

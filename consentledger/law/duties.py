@@ -1,0 +1,53 @@
+"""What a permitted message must carry: identity, the way out, labels, languages, and what else a pack says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consentledger.law.model import Duty, Facts
+from consentledger.law.pack import Label
+from consentledger.law.place import Place
+
+
+def of_marketing(place: Place, facts: Facts, basis: str) -> Iterator[Duty]:
+    """Yields the duties of a permitted marketing (or tracking) message on a basis, but for its label."""
+    identity, out = place.pack.identity, place.pack.unsubscribe
+    yield Duty("identify_sender", None, *place.rule("identity"))
+    yield Duty("offer_opt_out", None, *place.rule("unsubscribe"))
+    for code, needed in (
+        ("postal_address", identity.postal_address),
+        ("contact_channel", identity.contact_channel),
+    ):
+        if needed == "required":
+            yield Duty(code, None, *place.rule("identity"))
+    for language in out.languages:
+        yield Duty("statement_language", language, *place.rule("unsubscribe"))
+    if basis == "consent" and _fades(place, facts):
+        yield Duty("refresh_consent", None, *place.rule("consent"))
+    if place.message.tracking and facts.tracking != "confirmed":
+        yield Duty("send_without_tracking", None, *place.rule("consent"))
+    yield from told(place, basis)
+
+
+def told(place: Place, basis: str) -> Iterator[Duty]:
+    """Yields the duties that the pack's own [[duties]] tell for this message."""
+    message_class = "service" if basis == "service" else place.message.message_class
+    if message_class == "service" and basis != "service":
+        message_class = "marketing"  # what it turned out to be
+    for number, rule in enumerate(place.pack.duties):
+        bound = basis == "service" or basis in rule.bases
+        if bound and message_class in rule.classes and place.channel in rule.channels:
+            yield Duty(rule.code, rule.value, *place.rule(f"duties[{number}]"))
+
+
+def labels(place: Place, basis: str) -> Iterator[tuple[int, Label]]:
+    """Yields the labels that a message on this basis must bear, with their numbers."""
+    for number, label in enumerate(place.pack.labels):
+        asked = label.when == "always" or basis != "consent"
+        if asked and place.channel in label.channels:
+            yield number, label
+
+
+def _fades(place: Place, facts: Facts) -> bool:
+    limit = place.dormancy_warning
+    return limit is not None and not any(map(limit.carries, (facts.consented_on, facts.sent_on)))
