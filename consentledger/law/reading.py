@@ -76,7 +76,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
         "Pack.version": r"[1-9][0-9]{0,8}",
         "Pack.inherits": rf"{_ID}@[1-9][0-9]{{0,8}}",
         "Citation.id": r"[a-z0-9][a-z0-9-]{0,63}",
-        "Register.code": r"[A-Z]{2}-[A-Z0-9]{1,16}",
+        "Register.code": r"[A-Z]{2}(-[A-Z0-9]{1,16}){1,3}",
         "DutyRule.code": r"[a-z][a-z0-9_]{0,63}",
         "Hours.opens": _HOUR,
         "Hours.closes": _HOUR,
