@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Date, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, Json, organisation_key_column
@@ -60,3 +60,18 @@ class LinkUse(Base):
     scope: Mapped[str] = mapped_column(primary_key=True)
     entry_index: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[datetime]
+
+
+class LastSend(Base):
+    """The last marketing message to a contact on a channel that was reported sent as permitted: clocks run from it.
+
+    `sent_on` is its day in UTC; `entry_index` the first `message.sent` that told of that day.
+    """
+
+    __tablename__ = "last_send"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    sent_on: Mapped[date] = mapped_column(Date)
+    entry_index: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = (Index(None, "organisation_id", "entry_index"),)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.address import FOLD_VERSION
-from consentledger.contacts.models import Contact, LinkUse
+from consentledger.contacts.models import Contact, LastSend, LinkUse
 from consentledger.db.keystore.store import ContactKeys, OrganisationKeys, keyed_hash
 from consentledger.db.models import ContactEntry
 
@@ -61,3 +61,11 @@ def link_uses(
         )
     )
     return {row.scope: row for row in rows}
+
+
+def sent_since(session: Session, organisation_id: UUID, first: int) -> set[UUID]:
+    """Reads the contacts whose last message is told by an entry at or beyond `first`: they count as affected by it."""
+    query = select(LastSend.contact_id).where(
+        LastSend.organisation_id == organisation_id, LastSend.entry_index >= first
+    )
+    return set(session.scalars(query))

@@ -19,6 +19,7 @@ SLICES = (
     "outbox",
     "permits",
     "registers",
+    "sends",
     "stops",
     "webhooks",
 )

@@ -1,0 +1,1 @@
+"""What became of permitted messages, as the organisation reports it."""
