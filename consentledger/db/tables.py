@@ -13,6 +13,7 @@ SLICES = (
     "accounts",
     "consents",
     "contacts",
+    "customers",
     "erasure",
     "limits",
     "organisations",
