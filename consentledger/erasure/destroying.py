@@ -13,6 +13,7 @@ from sqlalchemy import delete, update
 from consentledger.consents.models import Consent
 from consentledger.contacts import service as contacts
 from consentledger.contacts.service import LockedRow
+from consentledger.customers.models import CustomerRecord
 from consentledger.db.keystore.store import destroy_contact_keys
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import restricting, rows
@@ -73,6 +74,7 @@ def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, l
         gone += rows.delete_contact(tx, row, shut=plan.restricted, forget=own)
     elif own and lives:
         gone["consent"] += _withdrawn(tx, organisation_id, plan)
+        gone["customer_record"] += _sold(tx, organisation_id, plan)
     if not plan.restricted:
         gone["opening"] += rows.delete_openings(tx, organisation_id, plan.indexes)
     if plan.whole and row is None and lives and not own:
@@ -93,6 +95,18 @@ def _withdrawn(tx: Tx, organisation_id: UUID, plan: Plan) -> int:
             Consent.contact_id == plan.contact_id,
             Consent.entry_number < len(plan.indexes),
             Consent.state != "confirmed",
+        ),
+    )
+
+
+def _sold(tx: Tx, organisation_id: UUID, plan: Plan) -> int:
+    """The person came back: what they had bought before is forgotten all the same."""
+    return rows.execute_delete(
+        tx,
+        delete(CustomerRecord).where(
+            CustomerRecord.organisation_id == organisation_id,
+            CustomerRecord.contact_id == plan.contact_id,
+            CustomerRecord.entry_number < len(plan.indexes),
         ),
     )
 

@@ -19,6 +19,7 @@ from consentledger.contacts import service as contacts
 from consentledger.contacts import standing as standings
 from consentledger.contacts.models import Contact
 from consentledger.contacts.service import LockedContact
+from consentledger.customers.models import CustomerRecord
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import queries
 from consentledger.erasure.holds import held
@@ -57,7 +58,7 @@ def organisations_past(session: Session, at: datetime) -> list[UUID]:
 
 
 def retire(tx: Tx, organisation_id: UUID, *, limit: int = CONTACTS_AT_ONCE) -> int:
-    """Appends log.erasure for contacts without a living consent, untouched for the retention's days.
+    """Appends log.erasure for contacts without a living consent or relationship, untouched for the retention's days.
 
     An objection among them lives on as a suppression, in the strictest reading. Returns how many.
     """
@@ -75,7 +76,7 @@ def retire(tx: Tx, organisation_id: UUID, *, limit: int = CONTACTS_AT_ONCE) -> i
     plans = []
     for contact_id in going:
         contact = locked[contact_id]
-        if standings.living(contact.standing, tx.now):
+        if standings.says_no(contact.standing, tx.now):
             suppress_address(tx, organisation_id, contact.address, "retention")
         indexes = tuple(contact_queries.entry_indexes(tx.session, organisation_id, contact_id))
         permits = tuple(places[contact_id])
@@ -94,7 +95,7 @@ def past(organisation_id: UUID, cutoff: datetime) -> Select[Any]:
 
 
 def _idle() -> ColumnElement[bool]:
-    """No consent stands and no request is open: nothing is prolonged by having been forgotten."""
+    """No consent or relationship stands and no request is open: nothing is prolonged by having been forgotten."""
     return and_(
         ~exists().where(
             Consent.organisation_id == Contact.organisation_id,
@@ -105,6 +106,13 @@ def _idle() -> ColumnElement[bool]:
             ConsentRequest.organisation_id == Contact.organisation_id,
             ConsentRequest.contact_id == Contact.contact_id,
             ConsentRequest.state == OPEN,
+        ),
+        ~exists().where(
+            CustomerRecord.organisation_id == Contact.organisation_id,
+            CustomerRecord.contact_id == Contact.contact_id,
+            CustomerRecord.trigger == "ongoing_relationship",
+            CustomerRecord.state == "recorded",
+            CustomerRecord.ended_on.is_(None),
         ),
     )
 

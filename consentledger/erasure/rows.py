@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
 from consentledger.contacts.models import Contact, LinkUse, Suppression
 from consentledger.contacts.service import LockedRow
+from consentledger.customers.models import CustomerRecord
 from consentledger.db.models import ContactEntry, Opening
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure.models import Erasure, LegalHold
@@ -30,6 +31,7 @@ TABLES = {
     "opening": "deleted; kept shut while it is restricted for claims",
     "consent_request": "deleted",
     "consent": "deleted",
+    "customer_record": "deleted",
     "outbox": "deleted",
     "confirmation_mail": "deleted by an erasure; at an expiry the contact is forgotten, and the keyed hash kept for "
     "90 days (not me)",
@@ -39,7 +41,7 @@ TABLES = {
     "legal_hold": "deleted, once released",
     "restriction": "what opens it is sealed to the escrow key until its date",
 }
-OWNED: tuple[Any, ...] = (ContactEntry, ConsentRequest, Consent, Contact)
+OWNED: tuple[Any, ...] = (ContactEntry, ConsentRequest, Consent, CustomerRecord, Contact)
 
 
 def delete_contact(

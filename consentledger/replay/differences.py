@@ -9,7 +9,9 @@ from uuid import UUID
 from consentledger.replay.model import UNKNOWN, Difference, History, Key, Row, Tables
 from consentledger.replay.rules import merged_standing
 
-_OWNED = ("contact", "consent", "consent_request", "confirmation_mail")
+_OWNED = ("contact", "consent", "consent_request", "confirmation_mail", "customer_record")
+# Rows that stay as they are when the entry that made their state was erased.
+_BY_ENTRY = ("consent", "customer_record")
 OpenAddress = Callable[[Row], str | None]
 
 
@@ -46,7 +48,7 @@ def contact_differences(
             if name == "contact":
                 found, row = _contact(history, found, row, address_of)
             columns = _unlike(row, found)
-            if columns and not (name == "consent" and found["entry_number"] in history.erased):
+            if columns and not (name in _BY_ENTRY and found["entry_number"] in history.erased):
                 yield Difference(name, key, columns)
         for key, row in mine.items():
             if not _excused(history, name, row):
@@ -82,7 +84,7 @@ def _same(derived: Any, stored: Any) -> bool:
 def _excused(history: History, name: str, row: Row) -> bool:
     """Says whether a row that no entry gives is one of an entry whose opening was erased."""
     erased = history.erased
-    if name == "consent":
+    if name in _BY_ENTRY:
         return row["entry_number"] in erased
     if name == "consent_request":
         return bool(row["entry_numbers"]) and set(row["entry_numbers"]) <= erased

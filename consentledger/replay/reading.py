@@ -12,6 +12,7 @@ from sqlalchemy import select
 from consentledger.contacts.models import Contact
 from consentledger.contacts.queries import lookup_hash
 from consentledger.contacts.suppression import suppression_hash
+from consentledger.customers.queries import reference_hash
 from consentledger.db.fsck.model import Report
 from consentledger.db.fsck.opener import Opener, Told
 from consentledger.db.keystore.store import OrganisationKeys
@@ -43,6 +44,10 @@ class OwnHashes:
     def suppression(self, folded: str) -> bytes:
         """Returns the hash that keeps a refusal."""
         return suppression_hash(self._keys, folded)
+
+    def reference(self, reference: str) -> bytes:
+        """Returns the hash by which a customer's record is known."""
+        return reference_hash(self._keys, reference)
 
 
 def owned_batches(

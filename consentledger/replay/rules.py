@@ -16,10 +16,12 @@ from uuid import UUID
 from consentledger.consents import rules as consents
 from consentledger.consents.confirming import CAPABILITY
 from consentledger.consents.declining import NOT_ME
+from consentledger.contacts import grounds
 from consentledger.contacts import standing as standings
 from consentledger.contacts.address import fold
 from consentledger.contacts.rules import EVERYTHING
 from consentledger.kernel.clock import from_text
+from consentledger.replay import customers
 from consentledger.replay.model import UNKNOWN, Entry, History, Row, Tables
 from consentledger.replay.requests import Asked
 
@@ -32,6 +34,9 @@ TOUCHING = frozenset(
         "consent.declined",
         "consent.withdrawn",
         "objection.recorded",
+        "customer.recorded",
+        "customer.objected",
+        "customer.lapsed",
     )
 )
 
@@ -45,6 +50,9 @@ class Hashes(Protocol):
     def suppression(self, folded: str) -> bytes:
         """Returns the hash that keeps a refusal."""
 
+    def reference(self, reference: str) -> bytes:
+        """Returns the hash by which a customer's record is known."""
+
 
 @dataclass(slots=True)
 class ContactReplay:
@@ -56,6 +64,7 @@ class ContactReplay:
     address: str | None = None
     born: dict[str, Row] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
+    customers: dict[str, Row] = field(default_factory=dict)
     uses: dict[tuple[str, bytes, str], Entry] = field(default_factory=dict)
     blocked: list[Entry] = field(default_factory=list)
     declines: list[Entry] = field(default_factory=list)
@@ -69,6 +78,8 @@ class ContactReplay:
         tables = Tables()
         self._contact(tables)
         self._consents(tables)
+        for customer, row in self.customers.items():
+            tables.put("customer_record", (UUID(customer),), row)
         hashed = self._suppression_hash()
         self.asked.put(tables, self.history.contact_id, hashed)
         for (capability, link_id, scope), entry in self.uses.items():
@@ -94,6 +105,8 @@ class ContactReplay:
             self._confirmed(entry, values)
         elif entry.kind == "consent.declined":
             self._declined(entry, values)
+        elif entry.kind.startswith("customer."):
+            customers.tell(self.customers, self.history.contact_id, entry, values, self.hashes)
         elif values.get("permit"):
             self._stopped(entry, values)
         elif entry.kind == "objection.recorded" and values["method"] == ERASURE:
@@ -226,7 +239,7 @@ def merged_standing(
         return derived
     try:
         closed = {k: n for k, n in stored["closed"].items() if n in erased}
-        grounds = [one for one in stored.get("customers", ()) if one["n"] in erased]
+        sold = [one for one in stored.get("customers", ()) if one["n"] in erased]
         kept = {k: one for k, one in stored["consents"].items() if one["n"] in erased}
         objections = [one for one in stored["objections"] if one["n"] in erased]
     except (KeyError, TypeError, AttributeError):
@@ -240,7 +253,7 @@ def merged_standing(
     for channel, n in closed.items():
         if n > after["closed"].get(channel, -1):
             dropped_at = stored.get("dropped", {}).get(channel)
-            standings.grounds.close(after, channel, n, dropped_at=dropped_at)
-    if grounds:
-        standings.grounds.keep(after, [*grounds, *derived.get("customers", ())])
+            grounds.close(after, channel, n, dropped_at=dropped_at)
+    if sold:
+        grounds.keep(after, [*sold, *derived.get("customers", ())])
     return after

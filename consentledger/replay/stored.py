@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
 from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.customers.models import CustomerRecord
 from consentledger.db.base import Base
 from consentledger.organisations.models import (
     AdoptedPack,
@@ -33,6 +34,7 @@ OWNED: dict[str, type[Base]] = {
     "consent": Consent,
     "consent_request": ConsentRequest,
     "confirmation_mail": ConfirmationMail,
+    "customer_record": CustomerRecord,
 }
 # Tables whose rows they give too, found by their keys.
 KEYED: dict[str, type[Base]] = {"link_use": LinkUse, "suppression": Suppression}

@@ -31,6 +31,7 @@ CONTACTS_TABLES = (
     "consent",
     "consent_request",
     "confirmation_mail",
+    "customer_record",
     "suppression",
     "link_use",
 )
