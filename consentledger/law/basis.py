@@ -78,7 +78,9 @@ def _grade(place: Place, facts: Facts) -> tuple[list[Reason], list[Reason]]:
     if level not in _DOUBLE or facts.grade == "double_opt_in":
         return [], []
     missing = [place.reason("double_opt_in_missing", "consent")]
-    return (missing, []) if level == "required" else ([], missing)
+    # Whoever only attests may hold a confirmation from elsewhere: where no statute asks for it, a person must look.
+    attested = facts.grade == "attested" and level != "required"
+    return ([], missing) if attested else (missing, [])
 
 
 def _ended_by_contract(place: Place, facts: Facts) -> bool:
@@ -123,16 +125,15 @@ def _exception(place: Place, facts: Facts, customer: Customer, person: str) -> T
 
 def _opt_out(place: Place, facts: Facts, person: str) -> Try | None:
     """Returns what the opt-out regime comes to, None where the law has none for this kind of person."""
-    regime = place.pack.regime[place.channel]
-    word = regime.legal if person == "legal" else regime.natural
-    if person == "sole_trader" and regime.sole_trader is not None:
-        word = regime.sole_trader
+    word = place.regime(person)
     if word not in OPT_OUT:
         return None
     rule = f"regime.{place.channel}"
     capacities, against = OPT_OUT[word], []
     if place.pack.status != "published" or "opt_out=off" in place.adopted.stricter:
         against.append(place.reason("opt_out_off", rule))
+    if word == "opt_out_role_relevant" and person != "legal":
+        capacities = ("role_relevant",)  # a person's own info@ tells nothing of a role
     if capacities is not None and facts.capacity not in capacities:
         against.append(place.reason("capacity_not_covered", rule))
     if facts.closed or facts.consent in REFUSED:

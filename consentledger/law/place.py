@@ -76,6 +76,13 @@ class Place:
             found = self._reasons[code, section] = Reason(code, *self.rule(section))
         return found
 
+    def regime(self, person: str) -> str:
+        """Returns the regime of the message's channel for a kind of person, a word of law.pack.REGIMES."""
+        rule = self.pack.regime[self.channel]
+        if person == "legal":
+            return rule.legal
+        return (rule.sole_trader if person == "sole_trader" else None) or rule.natural
+
     @cached_property
     def days(self) -> tuple[date, ...]:
         """Today and the days that the verdict looks ahead."""

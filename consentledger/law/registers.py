@@ -33,10 +33,11 @@ def until(place: Place, person: str, basis: str) -> datetime | None:
 
 
 def _binding(place: Place, person: str, basis: str) -> Iterator[tuple[int, Register]]:
-    regime = place.pack.regime[place.channel]
+    # A regime of "only after a look into this register" makes that look its own condition.
+    looked = basis == "opt_out" and place.regime(person) == "opt_out_register"
+    wanted = place.pack.regime[place.channel].register if looked else None
     for number, register in enumerate(place.pack.registers):
-        # A regime of "only after a look into this register" makes that look its own condition.
-        asked = basis == "opt_out" and register.code == regime.register
+        asked = register.code == wanted
         bound = register.must_check and basis in register.applies_to and person in register.persons
         if (asked or bound) and place.channel in register.channels:
             yield number, register
@@ -50,7 +51,10 @@ def _fresh_until(place: Place, register: Register) -> tuple[bool, datetime | Non
     ):  # never imported; an import that is true in the future proves nothing
         return False, None
     if register.max_age_days:
-        end = as_of + timedelta(days=register.max_age_days)
+        end = as_of + timedelta(days=register.max_age_days) + _INSTANT  # that old is not too old
         return place.at < end, end
     same_day = earliest_day(as_of, place.zones) >= place.day
     return same_day, beginning(place.days[1], place.zones) if same_day else None
+
+
+_INSTANT = timedelta(microseconds=1)
