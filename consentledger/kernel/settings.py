@@ -45,6 +45,7 @@ class Settings:
     mail: MailSettings
     trusted_proxies: int
     max_body_bytes: int
+    max_bulk_bytes: int
     signup_limits: bool
     webhook_allow_loopback: bool
     checkpoint_seconds: float
@@ -68,6 +69,7 @@ class Settings:
                 mail=_mail(env),
                 trusted_proxies=env.int("TRUSTED_PROXIES", 0),
                 max_body_bytes=env.int("MAX_BODY_BYTES", 8 * 1024 * 1024),
+                max_bulk_bytes=env.int("MAX_BULK_BYTES", 1024 * 1024 * 1024),
                 signup_limits=env.bool("SIGNUP_LIMITS", True),
                 webhook_allow_loopback=env.bool("WEBHOOK_ALLOW_LOOPBACK", False),
                 checkpoint_seconds=env.float("CHECKPOINT_SECONDS", 2.0),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Iterator
 from typing import IO, Any
 
 import flask
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
 from consentledger.kernel.errors import InputError
 
 PAGE_BODY_BYTES = 64 * 1024
+BLOCK = 256 * 1024
 
 
 class Request(flask.Request):
@@ -34,6 +36,35 @@ class Request(flask.Request):
         if len(body) > limit:
             raise RequestEntityTooLarge
         return io.BytesIO(body)
+
+
+def received(limit: int) -> Iterator[bytes]:
+    """Yields this request's body block by block, whatever its length and however it was framed.
+
+    RequestEntityTooLarge (413) over `limit` bytes, never cut short; BadRequest when the client went away before
+    the body's end.
+    """
+    request, left = flask.request, flask.request.content_length
+    if left is not None and left > limit:
+        raise RequestEntityTooLarge
+    if left is None and not request.environ.get("wsgi.input_terminated"):
+        return  # neither a length nor a framing: no body (RFC 9112, 6.3)
+    source = request.environ["wsgi.input"]
+    total = 0
+    while left is None or left > 0:
+        try:
+            block = source.read(BLOCK if left is None else min(BLOCK, left))
+        except OSError as error:
+            raise BadRequest("the body broke off") from error
+        if not block:
+            if left:
+                raise BadRequest("the body broke off")
+            return
+        total += len(block)
+        if total > limit:
+            raise RequestEntityTooLarge
+        left = None if left is None else left - len(block)
+        yield block
 
 
 def json_object(content: bytes) -> dict[str, Any]:
