@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -48,10 +48,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """The answer that the first request got."""
+    """The answer that the first request got, and the hash that its key is kept under."""
 
     status: int
     body: Any = field(repr=False)
+    key_hash: bytes = field(default=b"", repr=False)
 
 
 def check_key(key: str) -> str:
@@ -97,7 +98,7 @@ def claim(tx: Tx, repeatable: Repeatable) -> Claim | KeptAnswer:
         )
     sealer = tx.log.keystore.organisation(tx.session, organisation_id).sealer
     kept = json.loads(sealer.open(row.sealed or b"", _context(key_hash)))
-    return KeptAnswer(row.status or 0, kept)
+    return KeptAnswer(row.status or 0, kept, key_hash)
 
 
 def keep(tx: Tx, claimed: Claim, status: int, body: Any) -> None:
@@ -111,6 +112,17 @@ def keep(tx: Tx, claimed: Claim, status: int, body: Any) -> None:
             IdempotentAnswer.key_hash == claimed.key_hash,
         )
         .values(status=status, sealed=sealer.seal(content, _context(claimed.key_hash)))
+    )
+
+
+def forget(tx: Tx, organisation_id: UUID, key_hash: bytes) -> None:
+    """Deletes the answer of an act that came to nothing after all: its key may come again with anything."""
+    tx.session.execute(
+        delete(IdempotentAnswer).where(
+            IdempotentAnswer.organisation_id == organisation_id,
+            IdempotentAnswer.key_hash == key_hash,
+        ),
+        execution_options={"synchronize_session": False},
     )
 
 
