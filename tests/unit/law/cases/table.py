@@ -32,8 +32,9 @@ class Case:
     """`title`: what happens; `source`: the provision that decides it; `facts` and `message`: what differs from usual.
 
     Facts start as a record of a natural person in a private capacity in the row's own country (HOMES), messages as
-    marketing by e-mail at SEND_AT. All `codes` must be among the reasons' codes and all `duties` among the duties: a duty is a
-    code, or `code=value`. `absent` must be among neither. `stricter` and `accepts` belong to the row's own pack.
+    marketing by e-mail at SEND_AT. All `codes` must be among the reasons' codes and all `duties` among the
+    duties: a duty is a code, or `code=value`. `absent` must be among neither. `stricter` and `accepts` belong to the
+    row's own pack.
     `adopted`: pack ids; default: those of the recipient's countries, the packs they inherit from, and the fallback.
     """
 
@@ -68,6 +69,11 @@ def sale(
     return {"customer": Customer(trigger, on, ended_on, relation, ordered)}
 
 
+def disclosed(trigger: str = "published_address", on: str = SOLD_ON) -> dict[str, Any]:
+    """Facts of an address that its holder gave out: no sale, no opt-out at collection, no products to compare."""
+    return {"customer": Customer(trigger, on, None, "unmapped", ())}
+
+
 def agreed(on: str = "2026-06-01", *, grade: str = "double_opt_in", **more: Any) -> dict[str, Any]:
     """Facts of a confirmed consent."""
     return {"consent": "confirmed", "grade": grade, "consented_on": on} | more
@@ -95,7 +101,9 @@ def run(row: str, case: Case) -> Verdict:
     codes = {reason.code for reason in verdict.reasons}
     duties = {duty.code for duty in verdict.duties}
     duties |= {f"{duty.code}={duty.value}" for duty in verdict.duties if duty.value is not None}
-    assert (verdict.verdict, verdict.basis) == (case.verdict, case.basis), told
+    assert verdict.verdict == case.verdict, told
+    if case.verdict != "review":
+        assert verdict.basis == case.basis, told
     assert set(case.codes) <= codes, told
     assert set(case.duties) <= duties, told
     assert not set(case.absent) & (codes | duties), told

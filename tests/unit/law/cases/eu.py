@@ -1,0 +1,360 @@
+"""The Directive itself, as it stands for members without a pack of their own (Luxembourg here)."""
+
+from __future__ import annotations
+
+from tests.unit.law.cases.table import Case, agreed, company, sale
+
+OPT_IN = "Directive 2002/58/EC art. 13(1)"
+CUSTOMERS = "Directive 2002/58/EC art. 13(2)"
+IDENTITY = "Directive 2002/58/EC art. 13(4)"
+LEGAL = "Directive 2002/58/EC art. 13(5), strict reading"
+STOP = "GDPR art. 21(3)"
+PROOF = "GDPR art. 7(1); EDPB 05/2020 section 5.1"
+
+CASES = (
+    Case("neither consent nor sale", OPT_IN, "deny", codes=("no_basis",)),
+    Case(
+        "confirmed consent",
+        OPT_IN,
+        "allow",
+        agreed(),
+        basis="consent",
+        duties=("identify_sender", "offer_opt_out", "contact_channel"),
+        absent=("refresh_consent", "subject_label"),
+    ),
+    Case(
+        "the message must be recognisable as advertising",
+        "Directive 2000/31/EC art. 6",
+        "allow",
+        agreed(),
+        basis="consent",
+        duties=("recognisable_as_advertising",),
+    ),
+    Case(
+        "a single opt-in is consent too",
+        PROOF,
+        "allow",
+        agreed(grade="single_opt_in"),
+        basis="consent",
+    ),
+    Case(
+        "asked, not confirmed", OPT_IN, "deny", {"consent": "requested"}, codes=("not_confirmed",)
+    ),
+    Case("said it was not them", OPT_IN, "deny", {"consent": "declined"}, codes=("declined",)),
+    Case("withdrawn", "GDPR art. 7(3)", "deny", agreed(consent="withdrawn"), codes=("withdrawn",)),
+    Case("paused", "GDPR art. 7(3)", "deny", agreed(consent="paused"), codes=("paused",)),
+    Case("lapsed", PROOF, "deny", agreed(consent="lapsed"), codes=("lapsed",)),
+    Case(
+        "an SMS is electronic mail",
+        "art. 2(h)",
+        "deny",
+        message={"channel": "sms"},
+        codes=("no_basis",),
+    ),
+    Case(
+        "an SMS with consent", "art. 2(h)", "allow", agreed(), {"channel": "sms"}, basis="consent"
+    ),
+    Case("a company without consent", LEGAL, "deny", company(), codes=("no_basis",)),
+    Case("a company with consent", LEGAL, "allow", company(**agreed()), basis="consent"),
+    Case("info@ of a company", LEGAL, "deny", company("impersonal"), codes=("no_basis",)),
+    Case(
+        "unknown kind of person, consent",
+        OPT_IN,
+        "allow",
+        agreed(person="unknown"),
+        basis="consent",
+    ),
+    Case(
+        "no record of the address", OPT_IN, "deny", {"recipient": "stranger"}, codes=("no_basis",)
+    ),
+    # The exception, and each of its conditions failing alone.
+    Case(
+        "a customer, by the book",
+        CUSTOMERS,
+        "allow",
+        sale(),
+        basis="existing_customer",
+        duties=("identify_sender", "offer_opt_out"),
+    ),
+    Case(
+        "a customer, by SMS",
+        CUSTOMERS,
+        "allow",
+        sale(),
+        {"channel": "sms"},
+        basis="existing_customer",
+    ),
+    Case(
+        "the same kind is similar",
+        CUSTOMERS,
+        "allow",
+        sale(relation="same_kind"),
+        basis="existing_customer",
+    ),
+    Case("a sale ten years ago", CUSTOMERS, "allow", sale("2016-11-24"), basis="existing_customer"),
+    Case(
+        "a sole trader is natural",
+        CUSTOMERS,
+        "allow",
+        sale() | {"person": "sole_trader"},
+        basis="existing_customer",
+    ),
+    Case(
+        "sold by another company",
+        CUSTOMERS,
+        "deny",
+        sale(without="same_person"),
+        codes=("other_seller",),
+    ),
+    Case(
+        "an address bought in",
+        CUSTOMERS,
+        "deny",
+        sale(without="directly"),
+        codes=("not_collected_directly",),
+    ),
+    Case(
+        "no opt-out at collection",
+        CUSTOMERS,
+        "deny",
+        sale(without="offered"),
+        codes=("no_opt_out_offered",),
+    ),
+    Case(
+        "refused at the sale",
+        CUSTOMERS,
+        "deny",
+        sale(refused=True),
+        codes=("refused_at_collection",),
+    ),
+    Case(
+        "other products", CUSTOMERS, "deny", sale(relation="other"), codes=("products_not_similar",)
+    ),
+    Case(
+        "products nobody mapped",
+        CUSTOMERS,
+        "deny",
+        sale(relation="unmapped"),
+        codes=("products_not_similar",),
+    ),
+    Case(
+        "only negotiated",
+        CUSTOMERS,
+        "deny",
+        sale(trigger="negotiation"),
+        codes=("trigger_not_covered",),
+    ),
+    Case(
+        "only inquired", CUSTOMERS, "deny", sale(trigger="inquiry"), codes=("trigger_not_covered",)
+    ),
+    Case("a company that bought", CUSTOMERS, "deny", company(**sale()), codes=("exception_off",)),
+    Case(
+        "perhaps a company that bought",
+        CUSTOMERS,
+        "deny",
+        sale() | {"person": "unknown"},
+        codes=("exception_off",),
+    ),
+    Case(
+        "a customer who said no since",
+        STOP,
+        "deny",
+        sale() | {"closed": True},
+        codes=("exception_closed",),
+    ),
+    Case(
+        "a customer who withdrew consent",
+        STOP,
+        "deny",
+        sale() | {"consent": "withdrawn"},
+        codes=("withdrawn", "exception_closed"),
+    ),
+    Case(
+        "a customer who never answered a request",
+        CUSTOMERS,
+        "allow",
+        sale() | {"consent": "expired"},
+        basis="existing_customer",
+    ),
+    Case(
+        "everything wrong at once is told at once",
+        CUSTOMERS,
+        "deny",
+        sale(without="offered", relation="other"),
+        codes=("no_opt_out_offered", "products_not_similar"),
+    ),
+    Case(
+        "a free account, risk not taken",
+        "C-654/23",
+        "deny",
+        sale(trigger="sale_indirect_remuneration"),
+        codes=("risk_not_accepted",),
+    ),
+    Case(
+        "a free account, risk taken",
+        "C-654/23",
+        "allow",
+        sale(trigger="sale_indirect_remuneration"),
+        basis="existing_customer",
+        accepts=("sale_indirect_remuneration",),
+    ),
+    # Objections, classes of message, tracking, dormancy.
+    Case("a stop against consent", STOP, "deny", agreed(objection="active"), codes=("objected",)),
+    Case(
+        "a stop after erasure", STOP, "deny", agreed(objection="suppressed"), codes=("suppressed",)
+    ),
+    Case(
+        "a service message passes a stop of advertising",
+        IDENTITY,
+        "allow",
+        {"objection": "active"},
+        {"message_class": "service"},
+        basis="service",
+    ),
+    Case(
+        "a survey makes a service message advertising",
+        OPT_IN,
+        "deny",
+        message={"message_class": "service", "contains": ("survey",)},
+        codes=("no_basis",),
+    ),
+    Case(
+        "a request for reviews, to a customer",
+        CUSTOMERS,
+        "allow",
+        sale(),
+        {"message_class": "service", "contains": ("review_request",)},
+        basis="existing_customer",
+    ),
+    Case(
+        "a message that asks for consent is advertising",
+        OPT_IN,
+        "deny",
+        message={"message_class": "service", "contains": ("consent_request",)},
+        codes=("no_basis",),
+    ),
+    Case(
+        "a message that only asks to track",
+        "GDPR art. 6",
+        "deny",
+        sale(),
+        {"message_class": "tracking"},
+        codes=("no_basis",),
+    ),
+    Case(
+        "opens are tracked without consent to it",
+        "GDPR art. 6",
+        "allow",
+        agreed(),
+        {"tracking": True},
+        basis="consent",
+        duties=("send_without_tracking",),
+    ),
+    Case(
+        "opens are tracked with consent to it",
+        "GDPR art. 6",
+        "allow",
+        agreed(tracking="confirmed"),
+        {"tracking": True},
+        basis="consent",
+        absent=("send_without_tracking",),
+    ),
+    Case(
+        "unused for longer than two years",
+        PROOF,
+        "allow",
+        agreed("2024-11-23"),
+        basis="consent",
+        duties=("refresh_consent",),
+    ),
+    Case(
+        "unused for less than two years",
+        PROOF,
+        "allow",
+        agreed("2024-11-25"),
+        basis="consent",
+        absent=("refresh_consent",),
+    ),
+    Case(
+        "an old consent in use",
+        PROOF,
+        "allow",
+        agreed("2020-01-15", sent_on="2026-11-01"),
+        basis="consent",
+        absent=("refresh_consent",),
+    ),
+    # What an organisation tightens.
+    Case(
+        "the exception switched off",
+        CUSTOMERS,
+        "deny",
+        sale(),
+        codes=("exception_off",),
+        stricter=("exception=off",),
+    ),
+    Case(
+        "no exception for SMS",
+        CUSTOMERS,
+        "deny",
+        sale(),
+        {"channel": "sms"},
+        codes=("exception_off",),
+        stricter=("exception.sms=off",),
+    ),
+    Case(
+        "six months, kept",
+        CUSTOMERS,
+        "allow",
+        sale("2026-05-24"),
+        basis="existing_customer",
+        stricter=("exception.months=6",),
+    ),
+    Case(
+        "six months, over",
+        CUSTOMERS,
+        "deny",
+        sale("2026-05-23"),
+        codes=("too_old",),
+        stricter=("exception.months=6",),
+    ),
+    Case(
+        "only confirmed sign-ups",
+        PROOF,
+        "deny",
+        agreed(grade="single_opt_in"),
+        codes=("double_opt_in_missing",),
+        stricter=("double_opt_in=required",),
+    ),
+    Case(
+        "consent for a year, over",
+        PROOF,
+        "deny",
+        agreed("2025-11-23"),
+        codes=("consent_expired",),
+        stricter=("consent.months=12",),
+    ),
+    Case(
+        "perhaps Germany: both must allow",
+        CUSTOMERS,
+        "deny",
+        sale() | {"countries": ("DE", "LU")},
+        {"channel": "sms"},
+        codes=("exception_off",),
+    ),
+    Case(
+        "a state whose pack was not adopted",
+        CUSTOMERS,
+        "deny",
+        sale() | {"countries": ("FR",)},
+        adopted=("EU", "XX"),
+        codes=("exception_off",),
+    ),
+    Case(
+        "no pack and no fallback",
+        OPT_IN,
+        "deny",
+        agreed(countries=()),
+        adopted=("EU",),
+        codes=("no_pack",),
+    ),
+)
