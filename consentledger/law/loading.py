@@ -28,7 +28,7 @@ _OWN = (
 )
 # What is read apart, or stands in no file.
 _MAPPED = ("citations", "regime")
-_APART = (*_MAPPED, "hash", "parent")
+APART = (*_MAPPED, "hash", "parent")
 
 
 def load(
@@ -42,10 +42,10 @@ def load(
     nowhere and dates out of order are all refused: a slip of the pen must not make a rule silently void.
     """
     reader = Reader(file)
-    table = _parse(data, reader)
+    table = parse(data, reader)
     parent = table.get("inherits")
-    whole = _filled(table, parents or {}, reader, MAX_PARENTS)
-    read = reader.fields(Pack, {key: whole[key] for key in whole if key not in _MAPPED}, "", _APART)
+    whole = filled(table, parents or {}, reader)
+    read = reader.fields(Pack, {key: whole[key] for key in whole if key not in _MAPPED}, "", APART)
     read["citations"] = _citations(whole.get("citations"), reader)
     read["regime"] = _regime(whole.get("regime"), reader)
     found = Pack(**read, hash=hashlib.sha256(data).hexdigest(), parent=parent)
@@ -68,11 +68,12 @@ def sections(found: Pack) -> list[tuple[str, Section]]:
 
 def inherits(data: bytes) -> str | None:
     """Returns the name of the pack that a file says it inherits from, None for none; InputError for no TOML."""
-    parent = _parse(data, Reader("pack.toml")).get("inherits")
+    parent = parse(data, Reader("pack.toml")).get("inherits")
     return parent if isinstance(parent, str) else None
 
 
-def _parse(data: bytes, reader: Reader) -> dict[str, Any]:
+def parse(data: bytes, reader: Reader) -> dict[str, Any]:
+    """Returns a file's TOML; InputError for what is none."""
     if len(data) > MAX_BYTES:
         raise reader.wrong("file", f"it is longer than {MAX_BYTES} bytes", "too_long")
     try:
@@ -84,9 +85,13 @@ def _parse(data: bytes, reader: Reader) -> dict[str, Any]:
         raise reader.wrong("file", f"it is not TOML: {error}", "malformed") from error
 
 
-def _filled(
-    table: dict[str, Any], parents: Mapping[str, bytes], reader: Reader, depth: int
+def filled(
+    table: dict[str, Any],
+    parents: Mapping[str, bytes],
+    reader: Reader,
+    depth: int = MAX_PARENTS,
 ) -> dict[str, Any]:
+    """Returns a file's tables with those of the packs it inherits from; InputError when one is not at hand."""
     name = table.get("inherits")
     if name is None:
         return table
@@ -98,10 +103,10 @@ def _filled(
         )
     if name not in parents:
         raise reader.wrong("inherits", f"the pack {name} is not at hand", "missing")
-    parent = _parse(parents[name], Reader(f"{name}.toml"))
+    parent = parse(parents[name], Reader(f"{name}.toml"))
     if f"{parent.get('id')}@{parent.get('version')}" != name:
         raise reader.wrong("inherits", f"the file at hand is not {name}", "unknown")
-    base = _filled(parent, parents, Reader(f"{name}.toml"), depth - 1)
+    base = filled(parent, parents, Reader(f"{name}.toml"), depth - 1)
     whole = {key: value for key, value in base.items() if key not in (*_OWN, "inherits")} | table
     del whole["inherits"]
     for key in ("regime", "citations"):
