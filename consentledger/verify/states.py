@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from consentledger.law.grounds import Ground
+from consentledger.verify.customers import Customers
+
 Key = tuple[str, str, str]
 """(sender, purpose, channel)"""
 
@@ -67,6 +70,7 @@ class Standing:
 
     consents: dict[Key, Consent] = field(default_factory=dict)
     objections: list[Objection] = field(default_factory=list)
+    customers: Customers = field(default_factory=Customers)
 
     def of(self, key: Key) -> Consent:
         """Returns a consent, a blank one when nothing was told of it."""
@@ -82,6 +86,7 @@ class Standing:
             act.index,
         )
         found.history.append(act)
+        self.customers.reopen(key[2], act.at)
 
     def close(self, key: Key, act: Act) -> None:
         """A person took this consent back."""
@@ -101,6 +106,7 @@ class Standing:
         """A person said stop."""
         self.objections.append(objection)
         if objection.until is None:
+            self.customers.close(objection.channel, act.at)
             for key, consent in self.consents.items():
                 if consent.decided == "confirmed" and objection.covers(key):
                     self.close(key, act)
@@ -126,6 +132,18 @@ class Standing:
         if found.decided == "confirmed" and self.objected(key, at):
             return "paused"
         return found.decided
+
+    def grounds(self, channel: str) -> tuple[Ground, ...]:
+        """Returns the grounds of the existing-customer exception on a channel, by their entries.
+
+        Their `n` counts the entries that the story tells, which are all of a whole story.
+        """
+        found = self.customers.records.values()
+        return tuple(one for one in found if one.channel == channel)
+
+    def closed(self, channel: str) -> bool:
+        """Tells whether the person closed the exception on a channel, and no newer act opened it."""
+        return channel in self.customers.shut
 
     def claim(self, key: Key) -> str:
         """Returns the word that a record must claim."""

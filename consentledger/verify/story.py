@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from consentledger.kernel.errors import VerificationError
+from consentledger.law.grounds import Ground
 from consentledger.verify.entries import Entry
 from consentledger.verify.states import Act, Key, Objection, Standing
 
@@ -150,6 +152,9 @@ def _declined(story: Story, entry: Entry) -> None:
     name, reason, purpose = entry.need("request"), entry.need("reason"), entry.text("purpose")
     if reason not in ("not_me", "dropped"):
         raise entry.wrong(f"nobody declines with the reason {reason}", RULE)
+    story.standing.customers.close(
+        entry.need("channel"), entry.need("at"), dropped=reason == "dropped"
+    )
     if reason == "not_me" and not name:
         return  # said on the link of a mail whose requests had all ended before
     request = _request(story, entry, name)
@@ -182,6 +187,7 @@ def _withdrawn(story: Story, entry: Entry) -> None:
     if known != entry.need("consent") and (known is not None or story.whole):
         raise entry.wrong("a consent is withdrawn that was never given", RULE)
     story.standing.close(key, _act(entry, "withdrawn"))
+    story.standing.customers.close(key[2], entry.need("at"))
 
 
 def _objected(story: Story, entry: Entry) -> None:
@@ -197,6 +203,54 @@ def _objected(story: Story, entry: Entry) -> None:
         entry.text("until"),
     )
     story.standing.object(objection, _act(entry, "withdrawn"))
+    if entry.text("method") == "erasure":
+        story.standing.customers.records.clear()  # whoever is to be forgotten is no customer
+
+
+def _sold(story: Story, entry: Entry) -> None:
+    customer, customers = entry.need("customer"), story.standing.customers
+    if customer in customers.known:
+        raise entry.wrong(f"the customer's record {customer} is made twice", RULE)
+    if entry.need("on") > _tomorrow(entry.need("at")):
+        raise entry.wrong("a sale is recorded before it happened", RULE)
+    stated = {
+        "same_person": True,
+        "directly": entry.text("obtained_from") == "customer",
+        "offered": entry.values.get("offered_at_collection") is True,
+        "refused": entry.values.get("refused_at_collection") is True,
+        "told": entry.values.get("told_use_for_advertising") is True,
+    }
+    ground = Ground(
+        len(story.entries) - 1,
+        entry.need("channel"),
+        entry.need("trigger"),
+        entry.need("on"),
+        entry.text("ended_on"),
+        tuple(entry.texts("categories")),
+        tuple(word for word, holds in stated.items() if holds),
+        entry.text("country"),
+        entry.need("person"),
+        entry.need("capacity"),
+    )
+    customers.record(customer, ground)
+    if stated["refused"]:
+        customers.close(ground.channel, entry.need("at"))
+
+
+def _tomorrow(at: str) -> str:
+    """Returns the day on which an instant falls where days begin first."""
+    return (datetime.fromisoformat(at) + timedelta(hours=14)).date().isoformat()
+
+
+def _customer_objected(story: Story, entry: Entry) -> None:
+    story.standing.customers.close(entry.need("channel"), entry.need("at"))
+
+
+def _customer_lapsed(story: Story, entry: Entry) -> None:
+    customer = entry.need("customer")
+    if customer not in story.standing.customers.known and story.whole:
+        raise entry.wrong("a customer's record lapses that was never made", RULE)
+    story.standing.customers.lapse(customer, entry.text("ended_on"))
 
 
 _STEPS: dict[str, Callable[[Story, Entry], None]] = {
@@ -208,4 +262,7 @@ _STEPS: dict[str, Callable[[Story, Entry], None]] = {
     "consent.expired": _expired,
     "consent.withdrawn": _withdrawn,
     "objection.recorded": _objected,
+    "customer.recorded": _sold,
+    "customer.objected": _customer_objected,
+    "customer.lapsed": _customer_lapsed,
 }
