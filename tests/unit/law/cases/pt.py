@@ -53,6 +53,14 @@ CASES = (
         codes=("register_stale",),
     ),
     Case(
+        "a company, the list of 30 days ago",
+        COMPANIES,
+        "allow",
+        company(),
+        imported("PT-DGC", at=SEND_AT - timedelta(days=30)),
+        basis="opt_out",
+    ),
+    Case(
         "a company with consent needs no list",
         COMPANIES,
         "allow",
