@@ -15,6 +15,8 @@ ALWAYS = frozenset(
         "organisation.changed",
         "configuration.changed",
         "pack.adopted",
+        "categories.published",
+        "register.imported",
     }
 )
 ENDS = ("log.erasure/", "log.retention/")

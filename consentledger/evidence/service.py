@@ -23,11 +23,11 @@ from consentledger.db.signing.signers import named_evidence_signer
 from consentledger.evidence import queries, rules
 from consentledger.evidence.absence import absence_of, indexes_below, tail_below
 from consentledger.evidence.kept import KeptContact
+from consentledger.evidence.packs import write_packs
 from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
 from consentledger.evidence.write import write_entries
 from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
-from consentledger.law.first import packs
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
 from consentledger.ledger.checkpoint import Checkpoint, open_checkpoint
 from consentledger.ledger.merkle import inclusion_proof, nodes_of
@@ -201,7 +201,7 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
     writer.add("checkpoint", scope.note.encode("utf-8"))
     _write_opened(scope, writer, indexes, tail)
     _write_permits(scope, writer, permits)
-    _write_rules(writer, entries)
+    write_packs(writer, entries)
     _write_records(writer, entries)
     if command.labels:
         _write_labels(scope, writer, own, entries)
@@ -281,15 +281,6 @@ def _write_permits(
             path=inclusion_proof(row, issued.count, nodes_of(lines.hashes)),
         )
         writer.add(f"permits/{name}.json", to_json(content))
-
-
-def _write_rules(writer: BundleWriter, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        if entry.kind.name == "pack.adopted":
-            pack_id, version = entry.need("pack"), entry.need("version")
-            path = f"rules/{pack_id}@{version}.toml"
-            if path not in writer:
-                writer.add(path, packs.pack_bytes(pack_id, version))
 
 
 def _write_records(writer: BundleWriter, entries: Sequence[Entry]) -> None:

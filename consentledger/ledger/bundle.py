@@ -36,7 +36,7 @@ _LAYOUT = re.compile(
     | tail/{_INDEX}\.tlog-proof
     | registers/[A-Z0-9-]{{1,32}}@{_INDEX}\.json
     | sent/{_INDEX}-{_INDEX}\.json
-    | rules/[a-z0-9_-]{{1,64}}@[A-Za-z0-9.-]{{1,64}}\.toml
+    | rules/[A-Za-z0-9_-]{{1,64}}@[A-Za-z0-9.-]{{1,64}}\.toml
     | records/[A-Za-z0-9.-]{{1,128}}\.jsonld)\Z""",
     re.ASCII | re.VERBOSE,
 )

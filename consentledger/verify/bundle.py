@@ -16,10 +16,11 @@ from consentledger.verify.chain import check_chains, check_labels
 from consentledger.verify.coverage import check_coverage, erasures_of
 from consentledger.verify.entries import read_entries
 from consentledger.verify.keys import check_keys, explained, named_verifiers
-from consentledger.verify.permits import check_permits, read_packs
+from consentledger.verify.permits import check_permits
 from consentledger.verify.records import check_records
 from consentledger.verify.report import Report
 from consentledger.verify.rests import check_rests
+from consentledger.verify.rulebook import read_rules
 from consentledger.verify.story import stories
 from consentledger.verify.times import check_times
 
@@ -102,8 +103,8 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     published = check_rests(found.entries, report)
     report.passed(4, _told(report), since=before)
     check_records(bundle, told, published, report)
-    rule_packs = read_packs(bundle, found.entries, report)
-    check_permits(bundle, found.entries, told, rule_packs, report)
+    rules = read_rules(bundle, found.entries, report)
+    check_permits(bundle, found.entries, told, rules, report)
     check_times(found.entries, report)
 
 

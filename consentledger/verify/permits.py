@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consentledger.kernel.errors import InputError, VerificationError
-from consentledger.law.first import packs
+from consentledger.kernel.errors import VerificationError
 from consentledger.law.first.decide import decide
-from consentledger.law.first.model import Pack, facts_from_states
+from consentledger.law.first.model import facts_from_states
 from consentledger.ledger import merkle, strict
 from consentledger.ledger.bundle import Bundle, from_json
 from consentledger.ledger.first_permit import (
@@ -21,11 +20,11 @@ from consentledger.ledger.first_permit import (
 )
 from consentledger.verify.entries import Entry
 from consentledger.verify.report import Report
+from consentledger.verify.rulebook import PACK_RULE, FirstAdopted, Rules
 from consentledger.verify.story import Story, standing_below
 
 RULE = "permit"
 DECISION = "permit.decision"
-PACK_RULE = "pack"
 MAX_VALID = timedelta(hours=24)
 _MEMBERS = {"batch", "disclosure", "path", "permit", "row"}
 
@@ -41,53 +40,11 @@ class _Rows:
     path: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """A rule pack of the bundle, and the index of the entry that adopted it."""
-
-    pack: Pack
-    index: int
-
-
-def read_packs(bundle: Bundle, entries: Sequence[Entry], report: Report) -> dict[str, Adopted]:
-    """Reads the bundle's rule packs by name; each must be what the log adopted."""
-    found: dict[str, Adopted] = {}
-    adopted: dict[tuple[str | None, str | None, str | None], int] = {}
-    for entry in entries:
-        if entry.kind.name == "pack.adopted":
-            named = (entry.text("pack"), entry.text("version"), entry.text("hash"))
-            adopted.setdefault(named, entry.index)
-    for path in bundle.paths("rules"):
-        with report.step(5, path):
-            pack = _read_pack(bundle.read(path), path)
-            index = adopted.get((pack.id, pack.version, pack.hash))
-            if index is None:
-                raise VerificationError("the log never adopted this rule pack", rule=PACK_RULE)
-            found[pack.name] = Adopted(pack, index)
-            if packs.is_published(pack):
-                report.passed(5, f"The rule pack {pack.name} is the one published by the project.")
-            else:
-                report.noted(
-                    5, f"The rule pack {pack.name} is unknown: the project did not publish it."
-                )
-    return found
-
-
-def _read_pack(data: bytes, path: str) -> Pack:
-    try:
-        pack = packs.load(data, file=path)
-    except InputError as error:
-        raise VerificationError(str(error), rule=PACK_RULE) from error
-    if path != f"rules/{pack.name}.toml":
-        raise VerificationError("the file is named after another rule pack", rule=PACK_RULE)
-    return pack
-
-
 def check_permits(
     bundle: Bundle,
     entries: Sequence[Entry],
     stories: Mapping[str, Story],
-    rule_packs: Mapping[str, Adopted],
+    rules: Rules,
     report: Report,
 ) -> None:
     """Checks every permit file: inclusion in its batch, then the decision, from the replayed facts."""
@@ -103,7 +60,7 @@ def check_permits(
                     f"its batch, entry {rows.batch}, is not in the bundle", rule=RULE
                 )
             permit = _check_line(rows, entry)
-            asserted += not _decide_again(permit, entry, stories, rule_packs)
+            asserted += not _decide_again(permit, entry, stories, rules.first)
             allowed, denied = allowed + permit.allowed, denied + (not permit.allowed)
     if allowed or denied:
         report.passed(
@@ -162,7 +119,7 @@ def _decide_again(
     permit: FirstPermit,
     entry: Entry,
     stories: Mapping[str, Story],
-    rule_packs: Mapping[str, Adopted],
+    rule_packs: Mapping[str, FirstAdopted],
 ) -> bool:
     """Decides again; tells whether the facts derive from the entries (else they are asserted)."""
     adopted = rule_packs.get(entry.need("pack"))
