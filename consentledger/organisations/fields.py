@@ -20,7 +20,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}\Z", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{3,30}\Z", re.ASCII)
-_CATEGORY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
+_CATEGORY = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,63}(?:/[a-z0-9_-]{1,64}){0,9}\Z", re.ASCII)
 
 
 def wrong(field: str, reason: str, message: str) -> InputError:
@@ -105,9 +105,9 @@ def email(value: object, field: str) -> str:
 
 
 def category(value: object, field: str = "categories") -> str:
-    """Returns a product category: a short word of small letters, digits, dot, dash, underscore."""
+    """Returns a product category: words of small letters, digits, dash, underscore, parts of a path by slashes."""
     if not isinstance(value, str) or _CATEGORY.match(value) is None:
-        raise wrong(field, "format", f"{field}: {value!r} is no word such as garden-tools")
+        raise wrong(field, "format", f"{field}: {value!r} is no category such as garden/tools")
     return value
 
 

@@ -21,9 +21,8 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
-from consentledger.law.first.packs import default_pack
 from consentledger.ledger.disclosure import Value
-from consentledger.organisations import addresses, fields, rules
+from consentledger.organisations import addresses, fields, packs, rules
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport
 from consentledger.organisations.forms import (
     FormAnswer,
@@ -140,7 +139,8 @@ def create_organisation(
         "origin": origin,
         "previous": "none",
     }
-    tx.log.append(tx, made.organisation_id, _first_entries(made, command.actor, plain))
+    entries = tx.log.append(tx, made.organisation_id, _first_entries(made, command.actor, plain))
+    packs.record(tx, made.organisation_id, packs.first(), packs.FIRST, entries[-1].index)
     return OrganisationCreated(
         made.organisation_id, made.number, made.log_id, origin, log_key, evidence_key
     )
@@ -148,7 +148,6 @@ def create_organisation(
 
 def _first_entries(made: Organisation, actor: str, plain: dict[str, str]) -> list[Draft]:
     """Returns the drafts that begin a log: who may sign, what holds, which rules."""
-    pack = default_pack()
     holds: dict[str, Value] = {
         "organisation": str(made.organisation_id),
         "name": made.name,
@@ -157,11 +156,10 @@ def _first_entries(made: Organisation, actor: str, plain: dict[str, str]) -> lis
         "ip_policy": made.ip_policy,
         "request_days": made.request_days,
     }
-    adopted: dict[str, Value] = {"pack": pack.id, "version": pack.version, "hash": pack.hash}
     return [
         Draft("log.genesis", {"checkpoint": None, "reason": None}, actor=actor, plain=plain),
         Draft("organisation.changed", holds, actor=actor),
-        Draft("pack.adopted", adopted, actor=actor, version=1),
+        packs.draft_of(packs.first(), packs.FIRST, actor),
     ]
 
 
