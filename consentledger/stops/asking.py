@@ -86,7 +86,9 @@ def decide_stop(tx: Tx, link_id: bytes) -> StopMail | None:
         return None
     # On record is whoever has something left to stop. A mere request is not (a stranger typed in here must get
     # no mail), and after a final stop no mail is sent at all (promise 8).
-    alive = rules.alive_under(contact.standing, asked.sender_id)
+    alive = rules.alive_under(contact.standing, asked.sender_id) or rules.carries(
+        contact.standing, "email"
+    )
     mailing = alive and not _mailed(tx, org, contact.contact_id)
     tx.session.execute(
         update(StopRequest)

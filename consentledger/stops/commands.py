@@ -29,7 +29,8 @@ class Unsubscribe:
 class Stopped:
     """The stop is in the log. `receipt` shows leaf and disclosures only to the press that made it.
 
-    `sender_id` and `purpose_id` are None when the batch is not known here any more.
+    `sender_id` and `purpose_id` are None when the batch is not known here any more. `as_customer`: the message came
+    on the existing-customer exception, so that this objects to all such marketing on the channel.
     """
 
     organisation_id: UUID
@@ -40,6 +41,7 @@ class Stopped:
     scope: Scope
     receipt: Receipt
     repeated: bool = False
+    as_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from consentledger.db.models import ContactKey
 from consentledger.db.unit_of_work import Tx
 from consentledger.organisations.models import Organisation
 from consentledger.stops import queries
-from consentledger.stops.queries import BATCH, PERMIT, Target
+from consentledger.stops.queries import BASIS, BATCH, PERMIT, Target
 
 _TARGET = (
     Organisation.organisation_id,
@@ -26,6 +26,7 @@ _TARGET = (
     BATCH.c.purpose_id,
     BATCH.c.channel,
     PERMIT.c.contact_id,
+    BASIS,
 )
 # The permit first, then its one contact: a planner that knows no statistics yet (a fresh database) would rather
 # begin with all contacts of the organisation.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, bindparam, column, select, table
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from consentledger.consents.queries import Reader
 from consentledger.kernel.errors import NotFoundError
@@ -23,6 +26,7 @@ BATCH = table(
     column("sender_id", Uuid),
     column("purpose_id", Uuid),
     column("channel", Text),
+    column("verdicts", Text),
 )
 PERMIT = table(
     "permit",
@@ -30,12 +34,38 @@ PERMIT = table(
     column("batch", BigInteger),
     column("row_number", Integer),
     column("contact_id", Uuid),
+    column("verdict", Integer),
 )
+
+
+class BasisOf(FunctionElement[str]):
+    """The basis of one permit, out of the rulings of its batch: there may be hundreds, and one is wanted."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(BasisOf, "postgresql")
+def _basis_on_postgresql(element: Any, compiler: Any, **more: Any) -> str:
+    verdicts, verdict = (compiler.process(one, **more) for one in element.clauses)
+    return f"json_extract_path_text({verdicts}::json, {verdict}::text, 'basis')"
+
+
+@compiles(BasisOf, "sqlite")
+def _basis_on_sqlite(element: Any, compiler: Any, **more: Any) -> str:
+    verdicts, verdict = (compiler.process(one, **more) for one in element.clauses)
+    return f"json_extract({verdicts}, '$[' || {verdict} || '].basis')"
+
+
+BASIS = BasisOf(BATCH.c.verdicts, PERMIT.c.verdict).label("basis")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an unsubscribe link is about; sender and purpose are None when its batch is not here."""
+    """What an unsubscribe link is about; sender and purpose are None when its batch is not here.
+
+    `basis` is what the message was permitted on, a word of law.model.BASES; None where it was not.
+    """
 
     organisation_id: UUID
     organisation_number: int
@@ -43,6 +73,12 @@ class Target:
     purpose_id: UUID | None
     channel: str
     contact_id: UUID | None
+    basis: str | None = None
+
+    @property
+    def as_customer(self) -> bool:
+        """Says whether the message came on the existing-customer exception: its stop is an objection to all such."""
+        return self.basis == "existing_customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +101,7 @@ _TARGET = (
         BATCH.c.purpose_id,
         BATCH.c.channel,
         PERMIT.c.contact_id,
+        BASIS,
     )
     .select_from(Organisation)
     .outerjoin(
@@ -109,6 +146,7 @@ def target(reader: Reader, link_id: bytes) -> Target:
         row.purpose_id,
         row.channel or "email",
         row.contact_id,
+        row.basis,
     )
 
 

@@ -30,6 +30,12 @@ def alive_under(standing: Mapping[str, Any], sender: UUID | None) -> bool:
     )
 
 
+def carries(standing: Mapping[str, Any], channel: str) -> bool:
+    """Says whether the existing-customer exception may carry a message on a channel: it is a thing to stop, too."""
+    grounds = standing.get("customers", ())
+    return channel not in standing["closed"] and any(one["channel"] == channel for one in grounds)
+
+
 def withdrawal(
     consent: str, sender: UUID, purpose: UUID, channel: str, *, method: str, permit: str | None
 ) -> dict[str, Value]:
@@ -64,3 +70,8 @@ def objection(
         "until": until,
         "permit": permit,
     }
+
+
+def customer_objection(channel: str, *, method: str, permit: str) -> dict[str, Value]:
+    """Returns the values of a customer.objected: to all marketing as an existing customer on this channel."""
+    return {"channel": channel, "method": method, "permit": permit}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from uuid import UUID
 
 from consentledger.consents.commands import Receipt, receipt_disclosures
@@ -41,6 +42,7 @@ __all__ = [
 def unsubscribe(tx: Tx, command: Unsubscribe) -> Stopped:
     """Withdraws what a permit's link is about, or records an objection when no such consent is alive.
 
+    If the message came on the existing-customer exception, a second entry objects to all such marketing here.
     A repeat gives the first receipt and appends nothing, unless a later confirmed act opened it again. After
     an erasure the first press appends an entry without contact. NotFoundError for an unknown organisation.
     """
@@ -53,12 +55,15 @@ def unsubscribe(tx: Tx, command: Unsubscribe) -> Stopped:
         again = consent is not None
     elif contact:
         again = rules.alive_under(contact.standing, None)
-    draft = _draft(target, command, contact, consent, permit)
+    drafts = [_draft(target, command, contact, consent, permit)]
+    if contact and target.as_customer:
+        again = again or rules.carries(contact.standing, target.channel)
+        drafts.append(_customer_objection(target, command, contact, permit))
     entry, repeated = _act(
         tx,
         target.organisation_id,
         contact,
-        draft,
+        drafts,
         ("unsubscribe", command.link_id[4:], command.scope),
         again=again,
     )
@@ -71,6 +76,7 @@ def unsubscribe(tx: Tx, command: Unsubscribe) -> Stopped:
         scope=command.scope,
         receipt=entry,
         repeated=repeated,
+        as_customer=target.as_customer,
     )
 
 
@@ -84,9 +90,13 @@ def stop_link(tx: Tx, command: StopLink) -> Stopped:
         tx,
         asked.organisation_id,
         contact,
-        _objection(values, command.actor, contact),
+        [_objection(values, command.actor, contact)],
         ("stop", command.link_id[4:], scope),
-        again=contact is not None and rules.alive_under(contact.standing, asked.sender_id),
+        again=contact is not None
+        and (
+            rules.alive_under(contact.standing, asked.sender_id)
+            or rules.carries(contact.standing, "email")
+        ),
     )
     return Stopped(
         organisation_id=asked.organisation_id,
@@ -188,31 +198,41 @@ def _objection(values: dict[str, Value], actor: str, contact: LockedContact | No
     return Draft("objection.recorded", values, actor=actor, chain=chain)
 
 
+def _customer_objection(
+    target: Target, command: Unsubscribe, contact: LockedContact, permit: str
+) -> Draft:
+    values = rules.customer_objection(target.channel, method=command.method, permit=permit)
+    return Draft("customer.objected", values, actor=command.actor, chain=contact.chain)
+
+
 def _act(
     tx: Tx,
     organisation_id: UUID,
     contact: LockedContact | None,
-    draft: Draft,
+    drafts: Sequence[Draft],
     link: tuple[str, bytes, Scope],
     *,
     again: bool,
 ) -> tuple[Receipt, bool]:
-    """Appends the act of a link unless it was done before; returns its receipt, and whether it was."""
+    """Appends the act of a link unless it was done before; returns its receipt, and whether it was.
+
+    The first draft is the act itself, whose receipt the person gets.
+    """
     # What is alive is stopped, whatever this link did before: only else its first act must be looked up.
     first = None if again else _first_receipt(tx, organisation_id, link)
     if first is not None:
         return first, True
     if contact is not None:
-        save_stop(tx, contact, draft)
-        [entry] = tx.log.append(tx, organisation_id, [draft])
+        save_stop(tx, contact, *drafts)
+        entry = tx.log.append(tx, organisation_id, drafts)[0]
     else:
-        sealed = tx.log.seal(tx, organisation_id, [draft])
+        sealed = tx.log.seal(tx, organisation_id, drafts)
         head = tx.log.lock_head(tx, organisation_id)
         # No contact's row orders two presses at once, the head's does: look again under it.
         first = _first_receipt(tx, organisation_id, link)
         if first is not None:
             return first, True
-        [entry] = tx.log.append_sealed(tx, organisation_id, sealed, head)
+        entry = tx.log.append_sealed(tx, organisation_id, sealed, head)[0]
     capability, own, scope = link
     contacts.use_link(tx, organisation_id, capability, own, {scope: entry})
     return _receipt(scope, entry, tx), False
@@ -224,10 +244,10 @@ def _first_receipt(tx: Tx, organisation_id: UUID, link: tuple[str, bytes, Scope]
     return next((one for one in found if one.scope == scope), None)
 
 
-def save_stop(tx: Tx, contact: LockedContact, draft: Draft) -> None:
+def save_stop(tx: Tx, contact: LockedContact, *drafts: Draft) -> None:
     """Moves standing and consents' rows on by a stop; before its append."""
-    [number] = contacts.record(contact, [draft], to_text(tx.now))
-    consents = consent_writes(tx.database.name, contact, number, [draft])
+    number, *_ = contacts.record(contact, drafts, to_text(tx.now))
+    consents = consent_writes(tx.database.name, contact, number, drafts)
     write_together(tx, contacts.standing_write(tx, contact), *consents)
 
 
