@@ -102,7 +102,7 @@ def sent_of(value: Value) -> Sent:
             continue
         if type(item) is not (int if name == "row" else str):
             raise _wrong(f"{name} of a report has the wrong type")
-    sent = Sent(*value)  # type: ignore[arg-type] # the loop above has looked at each
+    sent = Sent(*value)
     flags = sent.flags.split(",") if sent.flags else []
     if (
         _ID.match(sent.permit) is None

@@ -1,0 +1,118 @@
+"""Writes a batch of reports: COPY for its rows on PostgreSQL, executemany on SQLite; no object per row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from consentledger.contacts.models import LastSend
+from consentledger.db.unit_of_work import Tx
+from consentledger.kernel.clock import to_text
+from consentledger.sends.lines import Row, Shape
+from consentledger.sends.models import MessageBatch
+
+COPY_ABOVE = 16
+_NAMES = (
+    "organisation_id, batch, row_number, permit_batch, permit_row, contact_id, shape, sent_at, message_hash,"
+    " headers_hash, salt"
+)
+_TYPES = ("uuid", "int8", "int4", "int8", "int4", "uuid", "int2", "timestamptz", "bytea", "bytea", "bytea")  # fmt: skip
+_COPY = f"COPY message_sent ({_NAMES}) FROM STDIN (FORMAT BINARY)"
+_INSERT = {
+    "sqlite": f"INSERT INTO message_sent ({_NAMES}) VALUES ({', '.join('?' * 11)})",  # noqa: S608 - our own names
+    "postgresql": f"INSERT INTO message_sent ({_NAMES}) VALUES ({', '.join(['%s'] * 11)})",  # noqa: S608
+}
+
+
+def _upsert(insert_of: Any) -> Any:
+    made = insert_of(LastSend.__table__).values(
+        organisation_id=bindparam("org"),
+        contact_id=bindparam("contact"),
+        channel=bindparam("its_channel"),
+        sent_on=bindparam("day"),
+        entry_index=bindparam("entry"),
+    )
+    return made.on_conflict_do_update(
+        index_elements=["organisation_id", "contact_id", "channel"],
+        set_={"sent_on": made.excluded.sent_on, "entry_index": made.excluded.entry_index},
+        where=made.excluded.sent_on > LastSend.sent_on,
+    )
+
+
+_LAST = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+
+
+def write_rows(tx: Tx, organisation_id: UUID, batch: int, rows: Sequence[Row]) -> None:
+    """Writes the rows of a new batch, before the head is locked."""
+    is_sqlite = tx.database.name == "sqlite"
+    values = [_values(organisation_id, batch, n, row, is_sqlite) for n, row in enumerate(rows)]
+    if not is_sqlite and len(rows) > COPY_ABOVE:
+        with tx.driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_TYPES)
+            for row in values:
+                copy.write_row(row)
+        return
+    tx.connection.exec_driver_sql(_INSERT[tx.database.name], values)
+
+
+def _values(
+    organisation_id: UUID, batch: int, number: int, row: Row, is_sqlite: bool
+) -> tuple[Any, ...]:
+    organisation: Any = organisation_id
+    contact: Any = row.contact_id
+    at: Any = row.sent_at
+    if is_sqlite:
+        organisation, at = organisation_id.hex, to_text(row.sent_at)
+        contact = row.contact_id.hex if row.contact_id else None
+    return (
+        organisation,
+        batch,
+        number,
+        row.permit_batch,
+        row.permit_row,
+        contact,
+        row.shape,
+        at,
+        row.message_hash,
+        row.headers_hash,
+        row.salt,
+    )
+
+
+def write_batch(
+    tx: Tx, organisation_id: UUID, batch: int, index: int, count: int, shapes: Sequence[Shape]
+) -> None:
+    """Writes what all rows share; it needs the entry's index, so it comes behind the append."""
+    tx.connection.execute(
+        insert(MessageBatch).values(
+            organisation_id=organisation_id,
+            batch=batch,
+            entry_index=index,
+            count=count,
+            shapes=[list(shape) for shape in shapes],
+            reported_at=tx.now,
+        )
+    )
+
+
+def write_last(
+    tx: Tx, organisation_id: UUID, index: int, days: Mapping[tuple[UUID, str], date]
+) -> None:
+    """Moves the days that clocks run from, forward only; behind the append, under the contacts' own locks."""
+    if days:
+        rows = [
+            {
+                "org": organisation_id,
+                "contact": contact,
+                "its_channel": channel,
+                "day": day,
+                "entry": index,
+            }
+            for (contact, channel), day in sorted(days.items())
+        ]
+        tx.connection.execute(_LAST[tx.database.name], rows)
