@@ -19,6 +19,7 @@ from consentledger.ledger.register import DIGITS, MATCHED
 
 FORMATS = ("text", "csv", "ndjson")
 LINE = 2_000
+KEEPS_ZERO = ("+39",)  # the zero is part of the number
 NATIONAL = 10  # no country here has longer numbers without its calling code and trunk zero
 _PHONE = re.compile(r"\+[1-9][0-9]{5,14}\Z", re.ASCII)
 _FILLERS = str.maketrans("", "", " -./()\u00a0")
@@ -44,14 +45,21 @@ class Adapter:
 TEXT = Adapter()
 ADAPTERS = {
     "AT-ECG": Adapter(matched="sha1"),
-    "GB-TPS": Adapter(prefix="+44"),
-    "US-DNC": Adapter(prefix="+1"),
+    "AU-DNCR": Adapter(prefix="+61"),
+    "BR-NMP": Adapter(prefix="+55"),
     "CA-DNCL": Adapter(prefix="+1"),
+    "ES-ROBINSON": Adapter(prefix="+34"),
+    "GB-FPS": Adapter(prefix="+44"),
+    "GB-TPS": Adapter(prefix="+44"),
     "HK-DNC": Adapter(prefix="+852"),
-    "IN-NCPR": Adapter(prefix="+91"),
-    "KR-DNC": Adapter(prefix="+82"),
+    "IN-DND": Adapter(prefix="+91"),
+    "IT-RPO": Adapter(prefix="+39"),
+    "MX-REPEP": Adapter(prefix="+52"),
+    "PT-DGC": Adapter(prefix="+351"),
     "SG-DNC": Adapter(prefix="+65"),
     "TR-IYS": Adapter("csv", "recipient", prefix="+90"),
+    "US-DNC": Adapter(prefix="+1"),
+    "US-RND": Adapter(prefix="+1"),
     "ZA-NCC": Adapter("csv", "identifier", prefix="+27"),
 }
 
@@ -124,7 +132,8 @@ def phone(given: str, prefix: str | None = None) -> str:
         text = f"+{text[2:]}"
     if not text.startswith("+") and prefix is not None and text.isascii() and text.isdigit():
         whole = text.startswith(prefix[1:]) and len(text) > NATIONAL
-        text = f"+{text}" if whole else f"{prefix}{text.removeprefix('0')}"
+        trunk = "" if prefix in KEEPS_ZERO else "0"
+        text = f"+{text}" if whole else f"{prefix}{text.removeprefix(trunk)}"
     if _PHONE.match(text) is None:
         raise InputError(
             "this is neither an address, a domain, nor a number with its calling code",

@@ -60,6 +60,7 @@ def test_digests_are_taken_as_they_are_told() -> None:
         ("27821234567", "+27", "+27821234567"),
         ("271234567", "+27", "+27271234567"),
         ("9123456789", "+91", "+919123456789"),
+        ("0612345678", "+39", "+390612345678"),
     ],
 )
 def test_numbers_become_whole_ones(given: str, prefix: str | None, found: str) -> None:
