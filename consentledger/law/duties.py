@@ -14,12 +14,13 @@ def of_marketing(place: Place, facts: Facts, basis: str) -> Iterator[Duty]:
     identity, out = place.pack.identity, place.pack.unsubscribe
     yield Duty("identify_sender", None, *place.rule("identity"))
     yield Duty("offer_opt_out", None, *place.rule("unsubscribe"))
-    for code, needed in (
-        ("postal_address", identity.postal_address),
-        ("contact_channel", identity.contact_channel),
-    ):
-        if needed == "required":
-            yield Duty(code, None, *place.rule("identity"))
+    if identity.postal_address == "required":
+        box = None if identity.po_box_allowed else "no_po_box"
+        yield Duty("postal_address", box, *place.rule("identity"))
+    if identity.contact_channel == "required":
+        yield Duty("contact_channel", None, *place.rule("identity"))
+    if out.email_address_needed and place.channel == "email":  # a link alone is not enough
+        yield Duty("stop_by_email", None, *place.rule("unsubscribe"))
     for language in out.languages:
         yield Duty("statement_language", language, *place.rule("unsubscribe"))
     if basis == "consent" and _fades(place, facts):
@@ -50,4 +51,4 @@ def labels(place: Place, basis: str) -> Iterator[tuple[int, Label]]:
 
 def _fades(place: Place, facts: Facts) -> bool:
     limit = place.dormancy_warning
-    return limit is not None and not any(map(limit.carries, (facts.consented_on, facts.sent_on)))
+    return limit is not None and not any(map(limit.carries, place.uses(facts)))

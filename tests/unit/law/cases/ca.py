@@ -300,4 +300,11 @@ CASES = (
         sale(trigger="negotiation"),
         codes=("trigger_not_covered",),
     ),
+    Case(
+        "a firm's published address, about the role",
+        PUBLISHED,
+        "allow",
+        disclosed() | company(),
+        basis="existing_customer",
+    ),
 )

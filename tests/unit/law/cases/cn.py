@@ -32,4 +32,12 @@ CASES = (
     ),
     Case("a text without consent", LAW, "deny", message={"channel": "sms"}, codes=("no_basis",)),
     Case("refused", STOP, "deny", agreed() | {"objection": "active"}, codes=("objected",)),
+    Case(
+        "an e-mail address for refusals",
+        STOP,
+        "allow",
+        agreed(),
+        basis="consent",
+        duties=("stop_by_email",),
+    ),
 )

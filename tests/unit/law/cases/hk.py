@@ -72,4 +72,20 @@ CASES = (
         SMS,
         basis="consent",
     ),
+    Case(
+        "the address is no post-office box",
+        STATEMENTS,
+        "allow",
+        agreed(),
+        basis="consent",
+        duties=("postal_address=no_po_box",),
+    ),
+    Case(
+        "a text to a firm after a look 14 days ago",
+        DNC,
+        "allow",
+        company(),
+        SMS | imported("HK-DNC", at=SEND_AT - timedelta(days=14)),
+        basis="opt_out",
+    ),
 )

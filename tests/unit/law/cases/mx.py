@@ -67,4 +67,11 @@ CASES = (
         {"channel": "sms"},
         basis="opt_out",
     ),
+    Case(
+        "a text after a look 30 days ago",
+        REPEP,
+        "allow",
+        message=LOOKED | imported("MX-REPEP", at=SEND_AT - timedelta(days=30)),
+        basis="opt_out",
+    ),
 )

@@ -69,7 +69,7 @@ CASES = (
             between("DE", "US") | sale(),
             imported("US-WIRELESS"),
             basis="opt_out",
-            duties=("identify_as_advertisement", "postal_address"),
+            duties=("recognisable_as_advertising", "postal_address"),
         ),
     ),
     (

@@ -126,4 +126,21 @@ CASES = (
         SMS,
         basis="opt_out",
     ),
+    Case(
+        "an e-mail tells an e-mail address for the stop",
+        MAIL,
+        "allow",
+        basis="opt_out",
+        duties=("stop_by_email",),
+    ),
+    Case(
+        "a text does not", MAIL, "allow", agreed(), SMS, basis="consent", absent=("stop_by_email",)
+    ),
+    Case(
+        "a text after a look 21 days ago",
+        DNC,
+        "allow",
+        message=SMS | imported("SG-DNC", at=SEND_AT - timedelta(days=21)),
+        basis="opt_out",
+    ),
 )

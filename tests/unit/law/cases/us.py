@@ -36,7 +36,7 @@ CASES = (
             "offer_opt_out",
             "postal_address",
             "contact_channel",
-            "identify_as_advertisement",
+            "recognisable_as_advertising",
         ),
         absent=("subject_label",),
     ),
@@ -48,7 +48,7 @@ CASES = (
         LOOKED,
         basis="consent",
         duties=("postal_address",),
-        absent=("identify_as_advertisement",),
+        absent=("recognisable_as_advertising",),
     ),
     Case("a company", CANSPAM, "allow", company(), LOOKED, basis="opt_out"),
     Case(
