@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.contacts.address import FOLD_VERSION
 from consentledger.contacts.models import Contact, LastSend, LinkUse
+from consentledger.db.keystore.keys import keyed_hashes
 from consentledger.db.keystore.store import ContactKeys, OrganisationKeys, keyed_hash
 from consentledger.db.models import ContactEntry
 
@@ -16,6 +18,12 @@ from consentledger.db.models import ContactEntry
 def lookup_hash(keys: OrganisationKeys, folded: str) -> bytes:
     """Returns the hash that finds a contact by its folded address, 32 bytes."""
     return keyed_hash(keys.lookup, f"{FOLD_VERSION}\n{folded}")
+
+
+def lookup_hashes(keys: OrganisationKeys, folded: Iterable[str | None]) -> list[bytes | None]:
+    """Returns the look-up hash of each folded address that there is."""
+    start = f"{FOLD_VERSION}\n"
+    return keyed_hashes(keys.lookup, [None if one is None else start + one for one in folded])
 
 
 def address_context(organisation_id: UUID, contact_id: UUID) -> bytes:

@@ -66,6 +66,21 @@ class Tokens:
         mac = self._macs[capability][-1].get_signature(b"", signed)
         return f"{signed.decode()}.{urlsafe_b64encode(mac).decode()}"
 
+    def make_many(self, capability: str, link_ids: Sequence[bytes]) -> list[str]:
+        """Returns what `make` returns for each id; one base64 call for all of them."""
+        mac = self._macs[capability][-1].get_signature
+        joined = b"".join(link_ids)
+        if len(joined) != ID_BYTES * len(link_ids):
+            raise ValueError("a link id has 12 bytes")
+        signed = urlsafe_b64encode(joined)
+        ids = [signed[start : start + 16] for start in range(0, len(signed), 16)]
+        macs = urlsafe_b64encode(b"".join([mac(b"", one) for one in ids])).decode()
+        text = signed.decode()
+        return [
+            f"{text[start : start + 16]}.{macs[start : start + 16]}"
+            for start in range(0, len(text), 16)
+        ]
+
     def read(self, capability: str, token: str) -> bytes | None:
         """Returns the 12-byte id, or None for anything that is not exactly one of our tokens for `capability`."""
         if len(token) != TOKEN_CHARACTERS or token[16] != "." or not token.isascii():
