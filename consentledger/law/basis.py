@@ -63,7 +63,7 @@ def _consent(place: Place, facts: Facts, person: str) -> Try:
         against.append(place.reason("consent_expired", "consent"))
     if _ended_by_contract(place, facts):
         against.append(place.reason("relationship_ended", "consent"))
-    if dormant is not None and not any(map(dormant.carries, (facts.consented_on, facts.sent_on))):
+    if dormant is not None and not any(map(dormant.carries, place.uses(facts))):
         review.append(place.reason("dormant", "consent"))
     against += registers.against(place, facts, person, "consent")
     return Try("consent", "consent", against, review, _consent_until(place, facts, person))
@@ -101,8 +101,7 @@ def _consent_until(place: Place, facts: Facts, person: str) -> datetime | None:
     if place.consent_expiry is not None:
         ends.append(place.consent_expiry.until(facts.consented_on))
     if place.dormancy_review is not None:
-        days = (facts.consented_on, facts.sent_on)
-        used = [day for day in days if place.dormancy_review.carries(day)]
+        used = [day for day in place.uses(facts) if place.dormancy_review.carries(day)]
         last = [place.dormancy_review.until(day) for day in used]
         ends.append(None if None in last else max((end for end in last if end), default=None))
     if place.pack.consent.ends_with_relationship and facts.customer is not None:

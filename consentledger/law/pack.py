@@ -118,8 +118,9 @@ class Consent(Section):
 
     `double_opt_in` of DOUBLE_OPT_IN: the first three are read as required for a consent that is relied on.
     `expires_months`: by law. `dormancy_warning_months`: after so long without use a permit carries the duty
-    `refresh_consent`; `dormancy_review_months`: after so long it needs a review. `notice_months`: a notice duty
-    (Korea), never an expiry. `ends_with_relationship`: an ongoing contract's end is a refusal, so consent from before
+    `refresh_consent`; `dormancy_review_months`: after so long it needs a review. Messages that were sent count as use
+    unless `dormancy_renewed_by_message` is false (France). `notice_months`: a notice duty (Korea), never an expiry.
+    `ends_with_relationship`: an ongoing contract's end is a refusal, so consent from before
     that day ends too (Israel). `one_request_to`: persons who may be asked for consent once (South Africa); told on the
     rules page, and not decided: nothing on record shows that a request is the first, so it is marketing like any other.
     """
@@ -129,6 +130,7 @@ class Consent(Section):
     expires_months: int | None = None
     dormancy_warning_months: int | None = None
     dormancy_review_months: int | None = None
+    dormancy_renewed_by_message: bool = True
     notice_months: int | None = None
     ends_with_relationship: bool = False
     one_request_to: tuple[str, ...] = ()

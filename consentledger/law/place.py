@@ -9,7 +9,7 @@ from typing import NamedTuple
 from consentledger.law.calendar import HORIZON_DAYS, beginning, earliest, local_day
 from consentledger.law.hours import Opening
 from consentledger.law.loading import sections
-from consentledger.law.model import CURRENT, OLD, Message, Reason
+from consentledger.law.model import CURRENT, OLD, Day, Facts, Message, Reason
 from consentledger.law.pack import Pack, Period, Section
 from consentledger.law.rulebook import Adopted
 
@@ -122,6 +122,11 @@ class Place:
         """The age at which consent ends, by law or by the organisation's own stricter word."""
         told = (self.pack.consent.expires_months, self.adopted.months("consent"))
         return self._months(min((months for months in told if months is not None), default=None))
+
+    def uses(self, facts: Facts) -> tuple[Day | None, ...]:
+        """Returns the days on which a consent was used, as this law counts use."""
+        renewed = self.pack.consent.dormancy_renewed_by_message
+        return (facts.consented_on, facts.sent_on) if renewed else (facts.consented_on,)
 
     @cached_property
     def dormancy_review(self) -> Age | None:

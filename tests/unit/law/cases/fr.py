@@ -209,6 +209,28 @@ CASES = (
     ),
     Case("unused for three years", THREE_YEARS, "review", agreed("2023-11-23"), codes=("dormant",)),
     Case(
+        "messages to the person are no use: warned",
+        THREE_YEARS,
+        "allow",
+        agreed("2024-02-23", sent_on="2026-11-01"),
+        basis="consent",
+        duties=("refresh_consent",),
+    ),
+    Case(
+        "messages to the person are no use: looked at",
+        THREE_YEARS,
+        "review",
+        agreed("2023-11-23", sent_on="2026-11-01"),
+        codes=("dormant",),
+    ),
+    Case(
+        "three years of silence, and a customer since",
+        CUSTOMERS,
+        "allow",
+        agreed("2023-11-23") | sale(),
+        basis="existing_customer",
+    ),
+    Case(
         "opens tracked without consent",
         "CNIL draft of 2025",
         "allow",
