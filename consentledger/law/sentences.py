@@ -188,6 +188,8 @@ def identity(rule: Identity) -> Iterator[Line]:
             yield gettext("Required: %(part)s.", part=part)
         elif needed == "recommended":
             yield gettext("Recommended: %(part)s.", part=part)
+    if rule.further:
+        yield gettext("Also: %(parts)s.", parts=rule.further)
     if not rule.po_box_allowed:
         yield gettext("A post office box is not enough.")
     if rule.accurate_days is not None:

@@ -16,16 +16,18 @@ from consentledger.web.public.pages import (
     CheckMailPage,
     HomePage,
     Page,
+    RulesPage,
     StopKeptPage,
 )
 from consentledger.web.words import LANGUAGES
 
 SERVICE_NAME = "consentledger"
 STOP_PATH = "/stop"
+RULES_PATH = "/rules"
 WELL_KNOWN_PATH = "/.well-known/consentledger.json"
 NAME = "consentledger.pages"
 # Answers without a word about the person: made once, the same bytes for everyone.
-SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage, StopKeptPage)
+SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage, RulesPage, StopKeptPage)
 
 
 def install(app: Flask) -> None:
@@ -91,14 +93,17 @@ def _environment(language: str, stylesheet: str) -> Environment:
     made.filters.update(
         channel=partial(words.channel, language),
         country=partial(words.country, language),
+        day=partial(words.day, language),
         direction=words.direction,
         field_label=partial(words.field_label, language),
         initial=initial,
         instant=partial(words.instant, language),
+        said=partial(words.said, language),
     )
     made.globals.update(
         service_name=SERVICE_NAME,
         stylesheet_url=stylesheet,
+        rules_path=RULES_PATH,
         stop_path=STOP_PATH,
         well_known_path=WELL_KNOWN_PATH,
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gettext as catalogues
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from flask import g, has_app_context
+
+from consentledger.law.words import Name, say
 
 LANGUAGES = ("en", "de")
 FOLDER = Path(__file__).resolve().parent.parent / "translations"
@@ -40,6 +42,23 @@ def instant(language: str, moment: datetime) -> str:
         moment, "d MMMM y, HH:mm", tzinfo=moment.tzinfo, locale=_locale(language)
     )
     return f"{shown} UTC"
+
+
+def day(language: str, when: date) -> str:
+    """A day for people."""
+    pattern = "d. MMMM y" if language == "de" else "d MMMM y"
+    return format_date(when, pattern, locale=_locale(language))
+
+
+def said(language: str, line: object) -> str:
+    """A sentence of a rule pack (law.words) in this language."""
+
+    def name(found: Name) -> str:
+        if found.kind == "country":
+            return country(language, found.code)
+        return str(_locale(language).languages.get(found.code, found.code))
+
+    return say(line, catalogue(language).gettext, name)
 
 
 def country(language: str, code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from consentledger.web.public import pages
+from consentledger.web.public import pages, rules
 
 NOW = datetime(2026, 11, 21, 21, 45, 3, tzinfo=UTC)
 
@@ -217,6 +217,10 @@ def samples() -> dict[str, pages.Page]:
             sender=SENDER,
             verifier_key="consent.example/log/q7Xw2mVt9b+b4d1e3a7+AQ9s3bX2o5v8Zc1mQw7Ld0fRt6yUe4iPk2hGjN1aBxVs",
         ),
+        "rules": rules.list_page("en", NOW.date()),
+        "rules-country": rules.country_page("en", "DE", NOW.date()),
+        "rules-country-de": rules.country_page("de", "IE", NOW.date()),
+        "rules-fallback": rules.country_page("de", "KP", NOW.date()),
         "error-404": pages.ErrorPage(
             "en",
             404,

@@ -19,6 +19,8 @@ from consentledger.web.public.page_parts import (
     SenderView,
     WordingView,
 )
+from consentledger.web.public.page_receipt import ReceiptPage
+from consentledger.web.public.page_rules import CountryRulesPage, RulesPage
 from consentledger.web.public.page_stop_kept import StopKeptPage
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "ConfirmItem",
     "ConfirmPage",
     "ConfirmUsedPage",
+    "CountryRulesPage",
     "DeclinedPage",
     "ErrorPage",
     "ExpiredPage",
@@ -39,6 +42,7 @@ __all__ = [
     "Proof",
     "PurposeBox",
     "ReceiptPage",
+    "RulesPage",
     "Scope",
     "SenderChoice",
     "SenderView",
@@ -235,22 +239,6 @@ class StopDonePage:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptPage:
-    """Leaf hash, index and proof of one entry; never what the entry says (mails are forwarded)."""
-
-    template: ClassVar[str] = "public/receipt.html"
-    language: str
-    origin: str
-    index: int
-    leaf_hash: str
-    checkpoint_size: int | None = None
-    proof: str | None = None
-    verifier_key: str | None = None
-    download: str | None = None
-    sender: SenderView | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """Something went wrong: what happened, and what to do now, in plain words."""
 
@@ -294,4 +282,6 @@ Page = (
     | ReceiptPage
     | ErrorPage
     | HomePage
+    | RulesPage
+    | CountryRulesPage
 )

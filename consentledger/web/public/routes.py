@@ -11,12 +11,13 @@ from consentledger.web.public import (
     health,
     home,
     receipt,
+    rules,
     stop,
     unsubscribe,
     well_known,
 )
 
-GROUPS = (brand, confirm, forms, health, home, receipt, stop, unsubscribe, well_known)
+GROUPS = (brand, confirm, forms, health, home, receipt, rules, stop, unsubscribe, well_known)
 
 
 def register(app: Flask) -> None:
