@@ -18,11 +18,13 @@ NAME_LENGTH = 100
 # Each scope in a sentence: shown by `key create --help`, in the API's documentation, and nowhere else defined.
 SCOPES = MappingProxyType(
     {
-        "publish": "create, publish and list senders, purposes, wordings and forms",
+        "publish": "publish and list senders, purposes, wordings, forms and categories; adopt rule packs",
         "consents:write": "start a double opt-in on a person's behalf",
         "consents:read": "ask for the state of an address",
         "permits:write": "ask whether messages may go out, and get their links and headers",
         "permits:read": "read permits and ask which are dead by now",
+        "sends:write": "report what became of permitted messages",
+        "registers": "import external registers, and see how fresh they are",
         "stops:write": "record a withdrawal on a person's behalf",
         "erasures": "forget people, say how long to keep, place and release legal holds",
         "evidence:read": "take away evidence about an address",

@@ -23,6 +23,7 @@ COMMANDS = {
     "log": "consentledger.cli.log.command:log",
     "organisation": "consentledger.cli.organisation:organisation",
     "outbox": "consentledger.cli.outbox:outbox",
+    "register": "consentledger.cli.register:register",
     "restriction": "consentledger.cli.restriction:restriction",
     "retention": "consentledger.cli.retention:retention",
     "secrets": "consentledger.cli.secrets.command:secrets",

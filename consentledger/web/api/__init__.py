@@ -10,6 +10,8 @@ from flask import Flask
 from consentledger.web.api.document import make_document, serve_document
 
 MODULES = (
+    "categories",
+    "packs",
     "senders",
     "purposes",
     "wordings",
@@ -23,6 +25,8 @@ MODULES = (
     "holds",
     "messages",
     "proofs",
+    "registers",
+    "sends",
     "webhooks",
 )
 
