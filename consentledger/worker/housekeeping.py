@@ -15,6 +15,7 @@ from consentledger.db.log.index import index_due
 from consentledger.erasure.service import erase_due, expire_due, retain_due, retire_due, sweep
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit
+from consentledger.permits.bulk.models import PermitRun, PermitRunBatch
 from consentledger.worker.timers import Timer
 
 BATCH = 500
@@ -64,9 +65,12 @@ def sweep_limits(installation: Installation) -> int:
 
 
 def sweep_answers(installation: Installation) -> int:
-    """Deletes answers that were kept for a repeated Idempotency-Key long enough."""
-    answer = IdempotentAnswer
-    return _sweep(installation, answer.kept_until, answer.organisation_id, answer.key_hash)
+    """Deletes answers and runs that were kept for a repeated Idempotency-Key long enough."""
+    answer, run, batch = IdempotentAnswer, PermitRun, PermitRunBatch
+    swept = _sweep(installation, answer.kept_until, answer.organisation_id, answer.key_hash)
+    swept += _sweep(installation, run.kept_until, run.organisation_id, run.key_hash)
+    key = (batch.organisation_id, batch.key_hash, batch.position)
+    return swept + _sweep(installation, batch.kept_until, *key)
 
 
 def truncate_wal(installation: Installation) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any, TypeVar
 
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema
 
@@ -21,6 +24,15 @@ IDEMPOTENCY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "The same key with the same body gets the first answer again, for 24 hours.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Another media type that an operation takes, the types it answers it with, and the view that does."""
+
+    takes: str
+    gives: tuple[str, ...]
+    view: Callable[[], Response]
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no types
@@ -45,10 +57,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
         gives: Schema | None = None,
         status: int = 200,
         file: str | None = None,
+        also: Also | None = None,
     ) -> Callable[[View], View]:
         """Declares a view: it gets `takes` (body) or `query` as its first argument and returns a Response.
 
-        `gives` describes its JSON, `file` the media type of a file that it answers with instead.
+        `gives` describes its JSON, `file` the media type of a file that it answers with instead. `also` answers a
+        body of another media type, which it reads by itself.
         """
 
         def decorate(view: View) -> View:
@@ -60,10 +74,16 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
                 wrapped = self.arguments(takes, required=bool(takes.fields))(wrapped)
             if query is not None:
                 wrapped = self.arguments(query, location="query")(wrapped)
+            if also is not None:
+                wrapped = _either(wrapped, also)
             more: dict[str, Any] = {"security": [{SECURITY: [scope]}]}
             if file is not None:
                 content = {file: {"schema": {"type": "string", "format": "binary"}}}
                 more["responses"] = {str(status): {"description": "The file", "content": content}}
+            if also is not None:
+                text = {"schema": {"type": "string"}}
+                more["requestBody"] = {"content": {also.takes: text}}
+                more["responses"] = {str(status): {"content": dict.fromkeys(also.gives, text)}}
             if method == "POST":
                 more["parameters"] = [IDEMPOTENCY]
             wrapped = self.doc(operationId=view.__name__, **more)(wrapped)
@@ -71,3 +91,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc] # flask-smorest has no type
             return view
 
         return decorate
+
+
+def _either(view: Callable[..., Any], also: Also) -> Callable[..., Any]:
+    @wraps(view)
+    def chosen(*words: Any, **named: Any) -> Any:
+        return also.view() if request.mimetype == also.takes else view(*words, **named)
+
+    return chosen
