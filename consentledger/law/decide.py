@@ -127,6 +127,10 @@ def _combined(
 ) -> Verdict:
     against = [*objections, *(reason for one in found for reason in one.against)]
     labels, conflict = form.label(found)
+    milder = [one.instead or one for one in found]
+    if conflict and milder != found:
+        found = milder
+        labels, conflict = form.label(found)
     against += conflict
     if against:
         until = form.reopens(found) if not objections and not conflict else None

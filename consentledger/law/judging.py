@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consentledger.law import hours
-from consentledger.law.basis import tries
+from consentledger.law.basis import Try, tries
 from consentledger.law.model import Facts, Reason
 from consentledger.law.place import Place
 
@@ -15,7 +15,8 @@ from consentledger.law.place import Place
 class Finding:
     """What one pack says: `basis` and `rule` of what it was judged on; it carries when nothing is against it.
 
-    `hour` is the state of the hours for that basis.
+    `hour` is the state of the hours for that basis. `instead` is the consent that a person may clear, where the
+    message could go on another basis too: a form that only that other basis asks for may decide between them.
     """
 
     place: Place
@@ -25,25 +26,38 @@ class Finding:
     review: list[Reason]
     until: datetime | None
     hour: hours.Opening
+    instead: Finding | None = None
 
 
 def judge(place: Place, facts: Facts, person: str) -> Finding:
     """Returns the first basis that carries (else the first that a person may clear, else all that is against)."""
     tried = tries(place, facts, person, consent_only=place.message.message_class == "tracking")
-    chosen = tried[-1]
-    against: list[Reason] = []
-    if chosen.against or chosen.review:
-        chosen = next((one for one in tried if not one.against), chosen)
-        if chosen.against:
-            against = [reason for one in tried for reason in (*one.against, *one.review)]
-    hour = _hour(place, person, chosen.basis)
-    ends = [chosen.until]
+    found = [_with_hour(place, person, one) for one in tried]
+    last = found[-1]
+    if not last.against and not last.review:
+        consent = found[0]
+        if consent.review and not consent.against:
+            return replace(last, instead=consent)
+        return last
+    cleared = next((one for one in found if not one.against), None)
+    if cleared is not None:
+        return cleared
+    against = [reason for one in found for reason in (*one.against, *one.review)]
+    # The hour is last, and the message's own: that of the first basis that nothing else stands against.
+    best = next((one for one, told in zip(found, tried, strict=True) if not told.against), last)
+    hour = [reason for reason in against if reason.code == "outside_hours"]
+    others = [reason for reason in against if reason.code != "outside_hours"]
+    return replace(best, against=[*others, *hour], review=[])
+
+
+def _with_hour(place: Place, person: str, told: Try) -> Finding:
+    hour = _hour(place, person, told.basis)
     if hour.open:
-        ends.append(hour.changes_at)
-    else:
-        against.append(_closed(place, hour))
-    until = min((end for end in ends if end is not None), default=None)
-    return Finding(place, chosen.basis, chosen.rule, against, chosen.review, until, hour)
+        ends = [end for end in (told.until, hour.changes_at) if end is not None]
+        until = min(ends, default=None)
+        return Finding(place, told.basis, told.rule, told.against, told.review, until, hour)
+    against = [*told.against, _closed(place, hour)]
+    return Finding(place, told.basis, told.rule, against, told.review, told.until, hour)
 
 
 def _hour(place: Place, person: str, basis: str) -> hours.Opening:
