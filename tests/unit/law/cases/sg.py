@@ -143,4 +143,12 @@ CASES = (
         message=SMS | imported("SG-DNC", at=SEND_AT - timedelta(days=21)),
         basis="opt_out",
     ),
+    Case(
+        "a text to a listed number that agreed by one act",
+        CLEAR,
+        "allow",
+        agreed(grade="single_opt_in", listed=("SG-DNC",)),
+        SMS,
+        basis="consent",
+    ),
 )
