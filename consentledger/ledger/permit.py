@@ -108,7 +108,7 @@ def permit_of(value: Value) -> Permit:
     if not isinstance(value, list | tuple) or len(value) != len(_NAMES):
         raise VerificationError("a permit has the wrong number of values", rule=RULE)
     _check_types(value)
-    permit = Permit(*value)  # type: ignore[arg-type]
+    permit = Permit(*value)
     _check_lists(permit)
     _check_form(permit)
     return permit

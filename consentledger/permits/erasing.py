@@ -15,9 +15,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from consentledger.db.unit_of_work import Tx
-from consentledger.kernel.clock import to_text
 from consentledger.permits import queries
-from consentledger.permits.lines import Row, build_lines
+from consentledger.permits.lines import Row
 from consentledger.permits.models import Permit, PermitBatch
 
 Place = tuple[int, int]
@@ -84,14 +83,8 @@ def _erase_rows(tx: Tx, organisation_id: UUID, batch: int, numbers: list[int]) -
     ).all()
     if not found:
         return 0
-    made = build_lines(
-        organisation_number=issued.organisation_number,
-        batch=batch,
-        valid_until=to_text(issued.valid_until_at),
-        rulings=issued.rulings,
-        rows=[Row(*row[1:]) for row in found],
-        numbers=[row.row_number for row in found],
-    )
+    rows, places = [Row(*row[1:]) for row in found], [row.row_number for row in found]
+    made = queries.some_lines(issued, rows, places)
     tx.connection.execute(
         _ERASE,
         [

@@ -1,7 +1,7 @@
 """Permit lines in bulk: the very bytes that ledger.permit makes one by one, at ten times its rate.
 
-What all rows of a verdict share is encoded once; salts, ids and commitments go through base64 in one call
-each. A test holds every line against `ledger.permit.first_permit_disclosure`.
+What all rows of a ruling share is encoded once; salts, ids and commitments go through base64 in one call
+each. A test holds every line against `ledger.permit.permit_disclosure`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import hashlib
 from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import orjson
-
-from consentledger.law.first.model import Reason, Verdict
 from consentledger.ledger import merkle
-from consentledger.ledger.first_permit import HEADER
+from consentledger.ledger.permit import HEADER
 from consentledger.permits.links import permit_ids
 
 _URL = bytes.maketrans(b"+/", b"-_")
-_LEAF = b"\x00" + HEADER.encode("ascii") + b" "
 
 
 class Row(NamedTuple):
@@ -34,46 +30,6 @@ class Row(NamedTuple):
     verdict: int
     salt: bytes
     line_hash: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What many rows share: the states that were found, and the verdict they led to."""
-
-    consent: str
-    objection: str
-    verdict: Verdict
-
-    def as_json(self) -> dict[str, Any]:
-        """The ruling as the batch's row keeps it."""
-        return {
-            "consent": self.consent,
-            "objection": self.objection,
-            "allowed": self.verdict.allowed,
-            "basis": self.verdict.basis,
-            "reasons": [list(reason) for reason in self.verdict.reasons],
-            "duties": list(self.verdict.duties),
-        }
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Ruling:
-        """Reads what `as_json` wrote."""
-        reasons = tuple(Reason(*reason) for reason in kept["reasons"])
-        verdict = Verdict(kept["allowed"], kept["basis"], reasons, tuple(kept["duties"]))
-        return cls(kept["consent"], kept["objection"], verdict)
-
-    def line_end(self, valid_until: str) -> str:
-        """The last six values of a permit's disclosure as JSON, the same for all rows of this ruling."""
-        verdict = self.verdict
-        values = [
-            self.consent,
-            self.objection,
-            verdict.allowed,
-            verdict.basis,
-            verdict.codes,
-            valid_until if verdict.allowed else None,
-        ]
-        return orjson.dumps(values).decode()[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +61,16 @@ def build_lines(
     *,
     organisation_number: int,
     batch: int,
-    valid_until: str,
-    rulings: Sequence[Ruling],
+    ends: Sequence[str],
     rows: Sequence[Row],
     numbers: Sequence[int] | None = None,
+    header: str = HEADER,
 ) -> Lines:
     """Makes a batch's lines from its rows, in order; the same at issue and whenever they are made again.
 
-    `numbers` says which rows of the batch these are, if they are not all of them.
+    `ends` are the ends of the disclosures, one per ruling (`Ruling.line_end`). `numbers` says which rows of the
+    batch these are, if they are not all of them. `header` is that of the lines' version.
     """
-    ends = [ruling.line_end(valid_until) for ruling in rulings]
     places = range(len(rows)) if numbers is None else numbers
     ids = permit_ids(organisation_number, batch, places)
     # 16 bytes and two zero ones give 24 characters, of which the first 22 are the salt's.
@@ -129,8 +85,9 @@ def build_lines(
         )
     digests = b"".join([hashlib.sha256(d).digest() + b"\0" for d in disclosures])
     commitments = _base64(digests).encode("ascii")
+    leaf = b"\x00" + header.encode("ascii") + b" "
     hashes = [
-        hashlib.sha256(_LEAF + commitments[start : start + 43]).digest()
+        hashlib.sha256(leaf + commitments[start : start + 43]).digest()
         for start in range(0, 44 * len(rows), 44)
     ]
     for position, row in enumerate(rows):

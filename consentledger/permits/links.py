@@ -14,6 +14,7 @@ from consentledger.kernel.tokens import Tokens, pack_link, unpack_link
 BATCH_BITS = 48
 MAX_ROWS = 1 << 16
 PATH = "/u/"
+_BATCH_TEXT = re.compile(r"[A-Za-z0-9_-]{8}\Z", re.ASCII)
 _ID_TEXT = re.compile(r"[A-Za-z0-9_-]{16}\Z", re.ASCII)
 _URL = bytes.maketrans(b"+/", b"-_")
 
@@ -57,6 +58,13 @@ def new_batch() -> int:
 def batch_text(batch: int) -> str:
     """Writes a batch's number as the API shows it and the entry commits it: base64url, 8 characters."""
     return urlsafe_b64encode(batch.to_bytes(6, "big")).decode("ascii")
+
+
+def parse_batch(text: object) -> int | None:
+    """Reads what `batch_text` writes; None for anything else."""
+    if not isinstance(text, str) or _BATCH_TEXT.match(text) is None:
+        return None
+    return int.from_bytes(urlsafe_b64decode(text), "big")
 
 
 def permit_ids(organisation_number: int, batch: int, rows: Iterable[int]) -> list[str]:

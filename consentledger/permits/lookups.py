@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,11 +34,18 @@ _SECOND_LOOK = frozenset(
 _KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
 
 
+class Stored(NamedTuple):
+    """What decisions about a contact start from: its standing as stored (JSON text), and the last message's day."""
+
+    standing: str
+    sent_on: date | None = None
+
+
 class Known(NamedTuple):
-    """A contact of the organisation, with its standing as stored (JSON text)."""
+    """A contact of the organisation, with what is stored of it."""
 
     contact_id: UUID
-    standing: str
+    stored: Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class MessageFrame:
     organisation_number: int
     from_address: str
     link_host: str | None
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ def message_frame(
             Purpose.published_at.label("purpose_at"),
             Purpose.purpose_class,
             Purpose.channels,
+            Purpose.categories,
         )
         .select_from(Organisation)
         .outerjoin(
@@ -104,11 +114,33 @@ def message_frame(
         raise InputError(
             "channel: the purpose is not for this channel", field="channel", reason="unknown"
         )
-    return MessageFrame(row.number, row.identity["from_address"], row.link_host), row.purpose_class
+    frame = MessageFrame(
+        row.number, row.identity["from_address"], row.link_host, tuple(row.categories)
+    )
+    return frame, row.purpose_class
+
+
+def check_tracking(session: Session, organisation_id: UUID, purpose_id: UUID, channel: str) -> None:
+    """Holds the purpose whose consent tracking needs against what is published; InputError where it is not that."""
+    row = session.execute(
+        select(Purpose.purpose_class, Purpose.channels).where(
+            Purpose.organisation_id == organisation_id,
+            Purpose.purpose_id == purpose_id,
+            Purpose.published_at.is_not(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise InputError("tracking: no such published purpose", field="tracking", reason="unknown")
+    if row.purpose_class != "tracking" or channel not in row.channels:
+        raise InputError(
+            "tracking: the purpose is not for tracking on this channel",
+            field="tracking",
+            reason="class",
+        )
 
 
 def known_by_lookup(
-    session: Session, organisation_id: UUID, hashes: Sequence[bytes]
+    session: Session, organisation_id: UUID, hashes: Sequence[bytes], channel: str
 ) -> dict[bytes, Known]:
     """Returns the contacts that have these look-up hashes; others are missing from the result."""
     if _is_postgresql(session):
@@ -117,13 +149,13 @@ def known_by_lookup(
             " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h",
             {"hashes": list(hashes), "org": organisation_id},
         )
-        return {lookup: Known(contact, standing) for lookup, contact, standing in rows}
+        return {lookup: Known(contact, Stored(standing)) for lookup, contact, standing in rows}
     found: dict[bytes, Known] = {}
     for chunk in _chunks(hashes):
         query = select(Contact.lookup, Contact.contact_id, type_coerce(Contact.standing, Text))
         query = query.where(Contact.organisation_id == organisation_id, Contact.lookup.in_(chunk))
         for lookup, contact, standing in session.execute(query):
-            found[lookup] = Known(contact, standing)
+            found[lookup] = Known(contact, Stored(standing))
     return found
 
 
@@ -146,10 +178,12 @@ def suppressed(
     }
 
 
-def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID]) -> dict[UUID, str]:
-    """Returns the standing of each of these contacts that still exists, as stored."""
+def stored(
+    session: Session, organisation_id: UUID, contacts: Iterable[UUID], channel: str
+) -> dict[UUID, Stored]:
+    """Returns what is stored of each of these contacts that still exists."""
     wanted = list(contacts)
-    found: dict[UUID, str] = {}
+    found: dict[UUID, Stored] = {}
     if _is_postgresql(session):
         rows = session.connection().exec_driver_sql(
             "SELECT c.contact_id, c.standing FROM unnest(%(ids)b::uuid[]) WITH ORDINALITY AS u (i, n)"
@@ -157,7 +191,7 @@ def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID])
             {"ids": wanted, "org": organisation_id},
         )
         for contact, standing in rows:
-            found[contact] = standing
+            found[contact] = Stored(standing)
         return found
     for chunk in _chunks(wanted):
         query = select(Contact.contact_id, type_coerce(Contact.standing, Text))
@@ -165,7 +199,7 @@ def standings(session: Session, organisation_id: UUID, contacts: Iterable[UUID])
             Contact.organisation_id == organisation_id, Contact.contact_id.in_(chunk)
         )
         for contact, standing in session.execute(query):
-            found[contact] = standing
+            found[contact] = Stored(standing)
     return found
 
 

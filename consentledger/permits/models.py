@@ -47,3 +47,15 @@ class Permit(Base):
         Index(None, "organisation_id", "contact_id"),
         CheckConstraint("length(salt) = 16", name="salt_length"),
     )
+
+
+class PermitVoid(Base):
+    """One taking back of permits by the marketer; no `row_numbers`: all of the batch's, as its entry says it."""
+
+    __tablename__ = "permit_void"
+    organisation_id: Mapped[UUID] = organisation_key_column()
+    entry_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    batch: Mapped[int] = mapped_column(BigInteger)
+    row_numbers: Mapped[list[int]] = mapped_column(Json)
+    voided_at: Mapped[datetime]
+    __table_args__ = (Index(None, "organisation_id", "batch"),)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,16 +19,24 @@ from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError, NotFoundError
 from consentledger.ledger import merkle
 from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.permit import HEADER
 from consentledger.ledger.proof import TlogProof
 from consentledger.organisations.models import Organisation
-from consentledger.permits.lines import Lines, Row, Ruling, build_lines
+from consentledger.permits import first
+from consentledger.permits.lines import Lines, Row, build_lines
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit, PermitBatch
+from consentledger.permits.rulings import Ruling
+
+IN_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch as stored; `message` holds class, campaign, pack, pack_hash and versions."""
+    """One batch as stored; `message` holds the facts of its message, as its entry commits them.
+
+    `ends` are the ends of its lines, one per ruling, and `header` what they begin with (Ruling.line_end).
+    """
 
     organisation_id: UUID
     organisation_number: int
@@ -41,6 +50,13 @@ class Batch:
     rulings: tuple[Ruling, ...]
     issued_at: datetime
     valid_until_at: datetime
+    ends: tuple[str, ...] = field(repr=False)
+    header: str = HEADER
+
+    @property
+    def is_first(self) -> bool:
+        """Tells whether the first edition of the law decided it."""
+        return self.header == first.HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +88,39 @@ class PermitProof:
 
 def batch(session: Session, organisation_id: UUID, number: int) -> Batch:
     """Returns a batch; NotFoundError when this organisation has none of that number."""
-    row = session.execute(
-        select(PermitBatch.__table__, Organisation.number, PermitBatch.count.label("rows"))
-        .join(Organisation, Organisation.organisation_id == PermitBatch.organisation_id)
-        .where(PermitBatch.organisation_id == organisation_id, PermitBatch.batch == number)
-    ).one_or_none()
-    if row is None:
+    found = batches(session, organisation_id, [number])
+    if not found:
         raise NotFoundError("no such permit")
+    return found[number]
+
+
+def batches(session: Session, organisation_id: UUID, numbers: Iterable[int]) -> dict[int, Batch]:
+    """Returns those of these batches that this organisation has, by their numbers."""
+    wanted = sorted(set(numbers))
+    found: dict[int, Batch] = {}
+    for start in range(0, len(wanted), IN_CHUNK):
+        query = (
+            select(PermitBatch.__table__, Organisation.number, PermitBatch.count.label("rows"))
+            .join(Organisation, Organisation.organisation_id == PermitBatch.organisation_id)
+            .where(
+                PermitBatch.organisation_id == organisation_id,
+                PermitBatch.batch.in_(wanted[start : start + IN_CHUNK]),
+            )
+        )
+        found |= {row.batch: _batch(row) for row in session.execute(query)}
+    return found
+
+
+def _batch(row: Any) -> Batch:
+    is_first, until = first.is_first(row.message), row.valid_until_at
+    if is_first:
+        rulings = tuple(first.ruling(kept, row.message["pack"]) for kept in row.verdicts)
+        ends = tuple(first.line_end(kept, to_text(until)) for kept in row.verdicts)
+    else:
+        rulings = tuple(Ruling.from_json(kept) for kept in row.verdicts)
+        ends = tuple(ruling.line_end(until) for ruling in rulings)
     return Batch(
-        organisation_id=organisation_id,
+        organisation_id=row.organisation_id,
         organisation_number=row.number,
         batch=row.batch,
         entry_index=row.entry_index,
@@ -89,9 +129,11 @@ def batch(session: Session, organisation_id: UUID, number: int) -> Batch:
         purpose_id=row.purpose_id,
         channel=row.channel,
         message=row.message,
-        rulings=tuple(Ruling.from_json(kept) for kept in row.verdicts),
+        rulings=rulings,
         issued_at=row.issued_at,
-        valid_until_at=row.valid_until_at,
+        valid_until_at=until,
+        ends=ends,
+        header=first.HEADER if is_first else HEADER,
     )
 
 
@@ -109,6 +151,19 @@ def rows(session: Session, organisation_id: UUID, number: int) -> list[Row]:
     return [Row(*row[1:]) for row in found]
 
 
+def row(session: Session, organisation_id: UUID, permit_id: PermitId) -> Row:
+    """Returns one permit's row; NotFoundError when there is none such."""
+    query = select(Permit.contact_id, Permit.verdict, Permit.salt, Permit.line_hash).where(
+        Permit.organisation_id == organisation_id,
+        Permit.batch == permit_id.batch,
+        Permit.row_number == permit_id.row,
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFoundError("no such permit")
+    return Row(*found)
+
+
 def lines(session: Session, organisation_id: UUID, number: int) -> Lines:
     """Makes a batch's lines again from its rows: the very lines whose root its entry holds."""
     return lines_of(batch(session, organisation_id, number), rows(session, organisation_id, number))
@@ -118,12 +173,18 @@ def lines_of(issued: Batch, found: list[Row]) -> Lines:
     """Makes a batch's lines from what was read; IntegrityError when rows are missing."""
     if len(found) != issued.count:
         raise IntegrityError(f"batch {issued.batch} has {len(found)} rows, not {issued.count}")
+    return some_lines(issued, found)
+
+
+def some_lines(issued: Batch, found: Sequence[Row], numbers: Sequence[int] | None = None) -> Lines:
+    """Makes lines of a batch from these rows of it, `numbers` if they are not all."""
     return build_lines(
         organisation_number=issued.organisation_number,
         batch=issued.batch,
-        valid_until=to_text(issued.valid_until_at),
-        rulings=issued.rulings,
+        ends=issued.ends,
         rows=found,
+        numbers=numbers,
+        header=issued.header,
     )
 
 

@@ -1,7 +1,8 @@
 """Looking again at issued permits: which of them are dead by now. Reads only.
 
 A permit is dead past `valid_until`, at the first stop that covers it (also when the person has come back
-since), and of course when it never allowed anything.
+since), when the rules of today would not allow it any more, when the organisation took it back, and of course when
+it never allowed anything.
 """
 
 from __future__ import annotations
@@ -16,26 +17,29 @@ from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from consentledger.db.models import ContactEntry, LogLeaf
+from consentledger.kernel.clock import from_text
 from consentledger.kernel.errors import InputError
-from consentledger.law.first.decide import decide
-from consentledger.law.first.model import Facts
-from consentledger.law.first.packs import pack
 from consentledger.organisations.models import Organisation
-from consentledger.permits import lookups
-from consentledger.permits.facts import StateReader
+from consentledger.permits import lookups, queries
+from consentledger.permits.deciding import Deciding, Rulings
 from consentledger.permits.links import PermitId
-from consentledger.permits.models import Permit, PermitBatch
-from consentledger.permits.rules import MAX_RECIPIENTS
+from consentledger.permits.lookups import MessageFrame, Stored, stored
+from consentledger.permits.models import Permit
+from consentledger.permits.queries import Batch
+from consentledger.permits.rules import MAX_RECIPIENTS, IssuePermits
+from consentledger.permits.rulings import Ruling
+from consentledger.permits.sources import read_sources
+from consentledger.permits.voiding import voided_rows
 
 CHUNK = 1_000
-STOPS = ("consent.withdrawn", "objection.recorded")
+STOPS = ("consent.withdrawn", "consent.declined", "objection.recorded", "customer.objected")
 FROZEN = "log_frozen"
-REASONS = ("unknown", "denied", "expired", "stopped", FROZEN)
+REASONS = ("unknown", "denied", "voided", "expired", "stopped", FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A permit that must not be used, and why: unknown, denied, expired, stopped or log_frozen."""
+    """A permit that must not be used, and why: a word of REASONS."""
 
     permit: str
     reason: str
@@ -47,9 +51,10 @@ class _Act(NamedTuple):
 
 
 class _Found(NamedTuple):
-    batch: PermitBatch
+    batch: Batch
     contact_id: UUID | None
-    allowed: bool
+    ruling: Ruling
+    voided: bool
 
 
 def read_ids(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -81,55 +86,96 @@ def dead_by_now(
 ) -> list[Dead]:
     """Returns those of `permits` that are dead at `now`, in the order of asking.
 
-    Ids of another organisation are `unknown`, as those that never were.
+    Ids of another organisation are `unknown`, as those that never were. Whether a register lists a recipient is
+    taken as it was at the decision; how old its import may be is judged anew.
     """
     found = _found(session, organisation_id, permits)
-    contacts = {item.contact_id for item in found.values() if item.contact_id}
-    standings = lookups.standings(session, organisation_id, sorted(contacts))
+    living = [one for one in found.values() if _plainly(one, now) is None]
+    contacts = {one.contact_id for one in living if one.contact_id}
     acts = _acts(session, organisation_id, contacts)
+    again: dict[int, _Again] = {}
+    for one in living:
+        number = one.batch.batch
+        if number not in again:
+            again[number] = _Again(session, one.batch, now)
+        again[number].contacts.append(one.contact_id)
+    for batch in again.values():
+        batch.read(session)
     dead = []
     for text in permits:
-        reason = _reason(found.get(text), standings, acts, now)
+        item = found.get(text)
+        reason = "unknown" if item is None else _plainly(item, now)
+        if item is not None and reason is None and again[item.batch.batch].stopped(item, acts):
+            reason = "stopped"
         if reason is not None:
             dead.append(Dead(text, reason))
     return dead
 
 
-def _reason(
-    item: _Found | None,
-    standings: Mapping[UUID, str],
-    acts: Mapping[UUID, list[_Act]],
-    now: datetime,
-) -> str | None:
-    if item is None:
-        return "unknown"
-    if not item.allowed:
+def _plainly(item: _Found, now: datetime) -> str | None:
+    """Returns why a permit is dead as far as its own batch tells."""
+    ends_at = item.ruling.ends_at(item.batch.valid_until_at)
+    if ends_at is None:
         return "denied"
-    if now >= item.batch.valid_until_at:
-        return "expired"
-    return "stopped" if _stopped(item, standings, acts, now) else None
+    if item.voided:
+        return "voided"
+    return "expired" if now >= ends_at else None
 
 
-def _stopped(
-    item: _Found,
-    standings: Mapping[UUID, str],
-    acts: Mapping[UUID, list[_Act]],
-    now: datetime,
-) -> bool:
-    batch = item.batch
-    stored = standings.get(item.contact_id) if item.contact_id else None
-    if stored is None or item.contact_id is None:
-        return True  # erased meanwhile
-    reader = StateReader(batch.sender_id, batch.purpose_id, batch.channel, now)
-    consent, objection = reader.states(stored)
-    facts = Facts(batch.message["class"], batch.channel, "record", consent, objection)
-    if not decide(facts, pack(*batch.message["pack"].split("@")), now).allowed:
-        return True
-    before = [act for act in acts[item.contact_id] if act.entry_index < batch.entry_index]
-    since = acts[item.contact_id][len(before) :]
-    if not any(act.kind in STOPS for act in since):
-        return False  # consent given once more ends nothing
-    return reader.stopped_since(stored, len(before) - 1)
+class _Again:
+    """Decides permits of one batch again, as of now: by the rules of today and what is stored today."""
+
+    def __init__(self, session: Session, batch: Batch, now: datetime) -> None:
+        self._batch = batch
+        command = _command(batch)
+        frame = MessageFrame(batch.organisation_number, "", None)
+        sources = read_sources(session, None, command, frame)
+        self._deciding = Deciding(command, sources, now, Rulings())
+        self.contacts: list[UUID | None] = []
+        self._stored: Mapping[UUID, Stored] = {}
+
+    def read(self, session: Session) -> None:
+        """Reads what is stored of the contacts that were asked about."""
+        wanted = sorted({contact for contact in self.contacts if contact})
+        self._stored = stored(session, self._batch.organisation_id, wanted, self._batch.channel)
+
+    def stopped(self, item: _Found, acts: Mapping[UUID, list[_Act]]) -> bool:
+        """Tells whether the permit must not be used any more, by the person's acts or by the rules."""
+        found = self._stored.get(item.contact_id) if item.contact_id else None
+        if found is None or item.contact_id is None:
+            return True  # erased meanwhile
+        facts = item.ruling.facts
+        said = (None, facts.person, facts.capacity)
+        read = self._deciding.states.read(found.standing)
+        ruling = self._deciding.ruling(read, said, found.sent_on, facts.listed, facts.countries)
+        if not ruling.verdict.allowed:
+            return True
+        if item.ruling.verdict.basis == "service":
+            return False  # what the contract needs passes every stop of marketing
+        own = acts[item.contact_id]
+        before = sum(act.entry_index < self._batch.entry_index for act in own)
+        if not any(act.kind in STOPS for act in own[before:]):
+            return False  # consent given once more ends nothing
+        return self._deciding.states.stopped_since(found.standing, before - 1)
+
+
+def _command(batch: Batch) -> IssuePermits:
+    """What was asked when the batch was issued, for its message to be judged again."""
+    kept = batch.message
+    tracking, send_at = kept.get("tracking"), kept.get("send_at")
+    return IssuePermits(
+        organisation_id=batch.organisation_id,
+        sender_id=batch.sender_id,
+        purpose_id=batch.purpose_id,
+        channel=batch.channel,
+        recipients=(),
+        actor="",
+        message_class=kept["class"],
+        contains=tuple(kept.get("contains", ())),
+        categories=tuple(kept.get("categories", ())),
+        send_at=from_text(send_at) if send_at else None,
+        tracking=UUID(tracking) if tracking else None,
+    )
 
 
 def _found(session: Session, organisation_id: UUID, permits: Sequence[str]) -> dict[str, _Found]:
@@ -142,7 +188,8 @@ def _found(session: Session, organisation_id: UUID, permits: Sequence[str]) -> d
         for text, found in ids.items()
         if found is not None and found.organisation_number == number
     }
-    batches = _batches(session, organisation_id, {batch for batch, _ in own})
+    batches = queries.batches(session, organisation_id, {batch for batch, _ in own})
+    void = voided_rows(session, organisation_id, batches)
     result = {}
     for chunk in _chunks(sorted(own)):
         query = select(Permit.batch, Permit.row_number, Permit.contact_id, Permit.verdict).where(
@@ -150,21 +197,10 @@ def _found(session: Session, organisation_id: UUID, permits: Sequence[str]) -> d
             tuple_(Permit.batch, Permit.row_number).in_(chunk),
         )
         for batch, row, contact_id, verdict in session.execute(query):
-            allowed = bool(batches[batch].verdicts[verdict]["allowed"])
-            result[own[batch, row]] = _Found(batches[batch], contact_id, allowed)
+            issued = batches[batch]
+            gone = batch in void and void[batch].covers(row)
+            result[own[batch, row]] = _Found(issued, contact_id, issued.rulings[verdict], gone)
     return result
-
-
-def _batches(
-    session: Session, organisation_id: UUID, numbers: Iterable[int]
-) -> dict[int, PermitBatch]:
-    found: dict[int, PermitBatch] = {}
-    for chunk in _chunks(sorted(numbers)):
-        query = select(PermitBatch).where(
-            PermitBatch.organisation_id == organisation_id, PermitBatch.batch.in_(chunk)
-        )
-        found |= {row.batch: row for row in session.scalars(query)}
-    return found
 
 
 def _acts(

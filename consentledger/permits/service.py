@@ -3,8 +3,9 @@
 No permit that allows a message stands in the log behind a withdrawal or objection that covers it. `prepare`
 reads h0, the log's size, in a statement of its own, before and outside the write transaction, and the facts
 after it: what those facts miss has an index of h0 or more. `issue` decides, writes the rows, locks the head,
-and then, in later statements, decides again every contact that has an entry at or beyond h0; nothing can
-come between that look and the append, because every append needs the same lock.
+and then, in later statements, decides again every contact that has an entry at or beyond h0, or everybody when
+rules, registers or the like changed there; nothing can come between that look and the append, because every append
+needs the same lock.
 """
 
 from __future__ import annotations
@@ -18,37 +19,23 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from consentledger.db.engine import Database
 from consentledger.db.log.entries import Draft, SealedEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
-from consentledger.kernel.errors import InputError
-from consentledger.law.first.model import Pack
-from consentledger.law.first.packs import default_pack
 from consentledger.permits import lookups, queries, rules, store
-from consentledger.permits.facts import StateReader, folded_addresses, lookup_hashes
-from consentledger.permits.lines import Lines, Row, Ruling, build_lines
+from consentledger.permits.deciding import Deciding, Rulings
+from consentledger.permits.facts import NOTHING_SAID, Said
+from consentledger.permits.lines import Lines, Row, build_lines
 from consentledger.permits.links import batch_text, new_batch
-from consentledger.permits.lookups import Known, MessageFrame
-from consentledger.permits.rules import IssuePermits, Rulings
+from consentledger.permits.lookups import MessageFrame, Stored
+from consentledger.permits.preparing import Prepared, frame_of, prepare, said_of
+from consentledger.permits.rules import IssuePermits
+from consentledger.permits.rulings import Ruling
+from consentledger.permits.sources import listed, read_sources
 
+__all__ = ["Issue", "Issued", "Prepared", "again", "issue", "prepare", "to_keep"]
 SALT_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What was read before the write transaction: `seen` is h0, all else are facts read after it.
-
-    `suppressed` are the places of recipients whom an erasure left a refusal of, whoever they are by now. One that
-    comes later needs no second look: the erasure's own objection is an entry of the contact.
-    """
-
-    command: IssuePermits
-    seen: int
-    frame: MessageFrame
-    hashes: list[bytes | None] = field(repr=False)
-    known: Mapping[bytes, Known] = field(repr=False)
-    suppressed: frozenset[int] = frozenset()
+NOT_LISTED: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +52,22 @@ class Issued:
     rows: tuple[Row, ...] = field(repr=False)
 
 
-def prepare(database: Database, command: IssuePermits) -> Prepared:
-    """Steps 1 and 2 of the protocol: h0, then the facts; InputError names what is unknown here."""
-    rules.check(command)
-    organisation_id = command.organisation_id
-    with database.read() as session:
-        seen = lookups.head_size(session, organisation_id)
-        frame = _frame(session, command)
-        keys = database.log.keystore.organisation(session, organisation_id)
-        folded = folded_addresses(command.recipients)
-        hashes = lookup_hashes(keys, folded)
-        wanted = sorted({found for found in hashes if found is not None})
-        known = lookups.known_by_lookup(session, organisation_id, wanted)
-        refused = lookups.suppressed(session, database.log.keystore, organisation_id, folded)
-    places = frozenset(n for n, one in enumerate(folded) if one in refused) if refused else ()
-    return Prepared(command, seen, frame, hashes, known, frozenset(places))
-
-
 def issue(tx: Tx, prepared: Prepared) -> Issued:
     """Steps 2 to 5: decides, writes rows, locks the head, looks again, appends one entry for the batch."""
-    return Issue(tx, prepared, default_pack()).run()
+    return Issue(tx, prepared).run()
 
 
 class Issue:
     """One run of `issue`; a class so that a test can leave out the second look and be seen to fail."""
 
-    def __init__(self, tx: Tx, prepared: Prepared, pack: Pack) -> None:
+    def __init__(self, tx: Tx, prepared: Prepared) -> None:
         command = prepared.command
-        self._tx, self._prepared, self._command, self._pack = tx, prepared, command, pack
-        self._frame = prepared.frame
+        self._tx, self._prepared, self._command = tx, prepared, command
+        self._frame, self._sources = prepared.frame, prepared.sources
         self._batch = new_batch()
         self._until = tx.now + command.valid_for
-        self._rulings = Rulings(pack, command.message_class, command.channel, tx.now)
-        self._states = StateReader(
-            command.sender_id, command.purpose_id, command.channel, tx.now
-        ).states
+        self._rulings = Rulings()
+        self._judge = Deciding(command, prepared.sources, tx.now, self._rulings)
         self._rows = self._decide_all()
 
     def run(self) -> Issued:
@@ -109,10 +77,13 @@ class Issue:
         lines = self._lines()
         sealed = self._seal(lines)
         head = tx.log.lock_head(tx, organisation_id)
+        before = self._sources
         patched = self.look_again(head.frontier.size)
         if patched:
             store.patch_rows(tx, organisation_id, self._batch, patched)
-            sealed = self._seal(self._patch(lines, patched))
+            lines = self._patch(lines, patched)
+        if patched or self._sources is not before:
+            sealed = self._seal(lines)
         appended = tx.log.append_sealed(tx, organisation_id, sealed, head)
         issued = Issued(
             command=self._command,
@@ -124,63 +95,107 @@ class Issue:
             rulings=tuple(self._rulings.list),
             rows=tuple(self._rows),
         )
-        store.write_batch(tx, issued, self._message())
+        message = self._message()
+        store.write_batch(tx, issued, {name: message[name] for name in rules.MESSAGE_FIELDS})
         return issued
 
     def look_again(self, size: int) -> list[tuple[int, Row]]:
-        """Step 4, under the head's lock: decides again whoever has an entry at or beyond h0."""
+        """Step 4, under the head's lock: decides again whoever has an entry at or beyond h0, or all."""
         command, seen = self._command, self._prepared.seen
         if size == seen:
             return []
         session = self._tx.session
         since = lookups.appended_since(session, command.organisation_id, seen, size)
         if since.everyone:
-            self._frame = _frame(session, command)
+            return self._all_again(session)
         affected = [
             (number, row)
             for number, row in enumerate(self._rows)
-            if row.contact_id and (since.everyone or row.contact_id in since.contacts)
+            if row.contact_id and row.contact_id in since.contacts
         ]
+        return self._again(session, affected, self._prepared.listed)
+
+    def _all_again(self, session: Session) -> list[tuple[int, Row]]:
+        """Something that concerns everybody lies behind h0: frame, rules and registers are read anew."""
+        command, prepared = self._command, self._prepared
+        self._frame = frame_of(session, command)
+        keystore = self._tx.database.log.keystore
+        self._sources = read_sources(session, keystore, command, self._frame)
+        self._judge = Deciding(command, self._sources, self._tx.now, self._rulings)
+        contacts = [(number, row) for number, row in enumerate(self._rows) if row.contact_id]
+        on_record = (address for n, _ in contacts if (address := prepared.folded[n]))
+        standing_in = listed(session, command.organisation_id, self._sources, on_record)
+        others = []
+        for number, row in enumerate(self._rows):
+            if row.contact_id is None:
+                again = self._judge.again(self._rulings.list[row.verdict].facts)
+                if again != row.verdict:
+                    others.append((number, row._replace(verdict=again)))
+        return sorted(others + self._again(session, contacts, standing_in))
+
+    def _again(
+        self,
+        session: Session,
+        affected: Sequence[tuple[int, Row]],
+        standing_in: Mapping[str, tuple[str, ...]],
+    ) -> list[tuple[int, Row]]:
         if not affected:
             return []
         contacts = [row.contact_id for _, row in affected if row.contact_id]
-        standings = lookups.standings(session, command.organisation_id, contacts)
+        organisation_id, channel = self._command.organisation_id, self._command.channel
+        found = lookups.stored(session, organisation_id, contacts, channel)
+        said = said_of(self._command)
         return [
             (number, again)
             for number, row in affected
-            if (again := self._decide_again(row, standings)) != row
+            if (again := self._decide_again(number, row, found, said[number], standing_in)) != row
         ]
 
     def _decide_all(self) -> list[Row]:
-        salts = os.urandom(SALT_BYTES * len(self._prepared.hashes))
-        number, states, known = self._rulings.number, self._states, self._prepared.known
+        prepared, record, counted = self._prepared, self._judge.record, self._judge.counted
+        salts = os.urandom(SALT_BYTES * len(prepared.hashes))
+        known, folded, standing_in = prepared.known, prepared.folded, prepared.listed
         rows, taken = [], set()
-        for position, lookup in enumerate(self._prepared.hashes):
+        for position, (lookup, said) in enumerate(
+            zip(prepared.hashes, said_of(self._command), strict=True)
+        ):
             salt = salts[SALT_BYTES * position : SALT_BYTES * (position + 1)]
             if lookup is None:
-                rows.append(Row(None, number("invalid"), salt))
+                rows.append(Row(None, counted("invalid", NOTHING_SAID), salt))
                 continue
             if lookup in taken:
-                rows.append(Row(None, number("duplicate"), salt))
+                rows.append(Row(None, counted("duplicate", NOTHING_SAID), salt))
                 continue
             taken.add(lookup)
-            if position in self._prepared.suppressed:
+            if position in prepared.suppressed:
                 # The contact, if there is one again, has said nothing of it: the row names nobody.
-                rows.append(Row(None, number("stranger", objection="active"), salt))
+                rows.append(Row(None, counted("stranger", said, "suppressed"), salt))
                 continue
             found = known.get(lookup)
             if found is None:
-                rows.append(Row(None, number("stranger"), salt))
-            else:
-                ruling = number("record", *states(found.standing))
-                rows.append(Row(found.contact_id, ruling, salt))
+                rows.append(Row(None, counted("stranger", said), salt))
+                continue
+            codes = (
+                standing_in.get(folded[position] or "", NOT_LISTED) if standing_in else NOT_LISTED
+            )
+            ruling = record(found.stored.standing, said, found.stored.sent_on, codes)
+            rows.append(Row(found.contact_id, ruling, salt))
         return rows
 
-    def _decide_again(self, row: Row, standings: Mapping[UUID, str]) -> Row:
-        stored = standings.get(row.contact_id) if row.contact_id else None
+    def _decide_again(
+        self,
+        number: int,
+        row: Row,
+        found: Mapping[UUID, Stored],
+        said: Said,
+        standing_in: Mapping[str, tuple[str, ...]],
+    ) -> Row:
+        stored = found.get(row.contact_id) if row.contact_id else None
         if stored is None:  # erased meanwhile: a stranger, and strangers are only counted
-            return Row(None, self._rulings.number("stranger"), row.salt)
-        return row._replace(verdict=self._rulings.number("record", *self._states(stored)))
+            return Row(None, self._judge.counted("stranger", said), row.salt)
+        codes = standing_in.get(self._prepared.folded[number] or "", NOT_LISTED)
+        ruling = self._judge.record(stored.standing, said, stored.sent_on, codes)
+        return row._replace(verdict=ruling)
 
     def _patch(self, lines: Lines, patched: Sequence[tuple[int, Row]]) -> Lines:
         numbers = [number for number, _ in patched]
@@ -192,39 +207,35 @@ class Issue:
         return build_lines(
             organisation_number=self._frame.organisation_number,
             batch=self._batch,
-            valid_until=to_text(self._until),
-            rulings=self._rulings.list,
+            ends=[ruling.line_end(self._until) for ruling in self._rulings.list],
             rows=self._rows if numbers is None else [self._rows[number] for number in numbers],
             numbers=numbers,
         )
 
     def _seal(self, lines: Lines) -> list[SealedEntry]:
-        command = self._command
-        draft = Draft(
-            "permits.issued",
-            {
-                "batch": batch_text(self._batch),
-                "sender": str(command.sender_id),
-                "purpose": str(command.purpose_id),
-                "channel": command.channel,
-                "class": command.message_class,
-                "campaign": command.campaign,
-                "pack": self._pack.name,
-                "pack_hash": self._pack.hash,
-                "valid_until": to_text(self._until),
-            },
-            actor=command.actor,
-            plain={"count": str(len(self._rows)), "root": lines.root.hex()},
-            version=1,
-        )
-        return self._tx.log.seal(self._tx, command.organisation_id, [draft])
+        plain = {"count": str(len(self._rows)), "root": lines.root.hex()}
+        draft = Draft("permits.issued", self._message(), actor=self._command.actor, plain=plain)
+        return self._tx.log.seal(self._tx, self._command.organisation_id, [draft])
 
-    def _message(self) -> dict[str, str | None]:
+    def _message(self) -> dict[str, Any]:
+        """What all rows share, as the entry commits it."""
+        command, sources = self._command, self._sources
+        rulings = [self._rulings.list[number] for number in {row.verdict for row in self._rows}]
         return {
-            "class": self._command.message_class,
-            "campaign": self._command.campaign,
-            "pack": self._pack.name,
-            "pack_hash": self._pack.hash,
+            "batch": batch_text(self._batch),
+            "sender": str(command.sender_id),
+            "purpose": str(command.purpose_id),
+            "channel": command.channel,
+            "class": command.message_class,
+            "contains": list(command.contains),
+            "categories": list(sources.categories),
+            "categories_version": sources.categories_version,
+            "campaign": command.campaign,
+            "tracking": str(command.tracking) if command.tracking else None,
+            "send_at": to_text(rules.send_at(command, self._tx.now)),
+            "registers": sources.registers,
+            "packs": sources.pack_texts(name for one in rulings for name in one.verdict.packs),
+            "valid_until": to_text(self._until),
         }
 
 
@@ -255,19 +266,3 @@ def to_keep(issued: Issued) -> dict[str, Any]:
         "from_address": frame.from_address,
         "link_host": frame.link_host,
     }
-
-
-def _frame(session: Session, command: IssuePermits) -> MessageFrame:
-    frame, purpose_class = lookups.message_frame(
-        session,
-        command.organisation_id,
-        command.sender_id,
-        command.purpose_id,
-        command.channel,
-    )
-    if purpose_class != command.message_class:
-        # Consent to being tracked is no consent to mail, nor the other way round.
-        raise InputError(
-            f"class: the purpose is for {purpose_class}", field="class", reason="not_of_purpose"
-        )
-    return frame

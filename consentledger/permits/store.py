@@ -95,7 +95,7 @@ def patch_rows(
     )
 
 
-def write_batch(tx: Tx, issued: Issued, message: Mapping[str, str | None]) -> None:
+def write_batch(tx: Tx, issued: Issued, message: Mapping[str, Any]) -> None:
     """Writes what all rows share; it needs the entry's index, so it comes behind the append."""
     command = issued.command
     tx.connection.execute(

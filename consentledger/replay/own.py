@@ -31,6 +31,7 @@ SMALL = (
     "form_version",
     "adopted_pack",
     "category_tree",
+    "permit_void",
 )
 # Of these an organisation may have very many: they are looked at block by block. A batch that no entry gives has
 # rows that give no entry's root.

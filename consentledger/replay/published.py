@@ -10,6 +10,9 @@ from uuid import UUID
 
 from consentledger.kernel.clock import from_text
 from consentledger.organisations.facts import SenderIdentity
+from consentledger.permits.first import FIRST_MESSAGE_FIELDS
+from consentledger.permits.links import PermitId
+from consentledger.permits.rules import MESSAGE_FIELDS
 from consentledger.replay.model import UNKNOWN, Entry, Row, Tables
 from consentledger.replay.rules import permit_use
 
@@ -24,6 +27,7 @@ KINDS = (
     "pack.adopted",
     "categories.published",
     "permits.issued",
+    "permits.voided",
     "objection.recorded",
 )
 _IDENTITY = tuple(SenderIdentity.__dataclass_fields__)
@@ -157,11 +161,18 @@ class PublishedReplay:
             "sender_id": UUID(values["sender"]),
             "purpose_id": UUID(values["purpose"]),
             "channel": values["channel"],
-            "message": {name: values[name] for name in ("class", "campaign", "pack", "pack_hash")},
+            "message": {name: values[name] for name in _message_fields(values)},
             "issued_at": entry.at,
             "valid_until_at": from_text(values["valid_until"]),
         }
         self.tables.put("permit_batch", (number,), row)
+
+    def void(self, entry: Entry, values: Mapping[str, Any]) -> None:
+        """`permits.voided`."""
+        rows = sorted(PermitId.from_bytes(urlsafe_b64decode(one)).row for one in values["permits"])
+        batch = int.from_bytes(urlsafe_b64decode(values["batch"]), "big")
+        row = {"batch": batch, "row_numbers": rows, "voided_at": entry.at}
+        self.tables.put("permit_void", (entry.index,), row)
 
     def stop(self, entry: Entry, values: Mapping[str, Any]) -> None:
         """`objection.recorded` without a contact: a link that was pressed after an erasure."""
@@ -207,6 +218,11 @@ class PublishedReplay:
         }
 
 
+def _message_fields(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which fields of a batch's entry its row keeps as the message: the first edition named one pack."""
+    return FIRST_MESSAGE_FIELDS if "pack" in values else MESSAGE_FIELDS
+
+
 def _known(content: Row) -> Any:
     return UNKNOWN if any(value is UNKNOWN for value in content.values()) else content
 
@@ -242,5 +258,6 @@ _TELLING: dict[str, Any] = {
     "pack.adopted": PublishedReplay.pack,
     "categories.published": PublishedReplay.categories,
     "permits.issued": PublishedReplay.batch,
+    "permits.voided": PublishedReplay.void,
     "objection.recorded": PublishedReplay.stop,
 }

@@ -24,7 +24,7 @@ from consentledger.organisations.models import (
     Sender,
     Wording,
 )
-from consentledger.permits.models import PermitBatch
+from consentledger.permits.models import PermitBatch, PermitVoid
 from consentledger.replay.model import Key, Tables
 
 PART = 500
@@ -53,6 +53,7 @@ PUBLISHED: dict[str, type[Base]] = {
     "adopted_pack": AdoptedPack,
     "category_tree": CategoryTreeRow,
     "permit_batch": PermitBatch,
+    "permit_void": PermitVoid,
 }
 MODELS = OWNED | KEYED | PUBLISHED
 

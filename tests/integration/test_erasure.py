@@ -76,7 +76,7 @@ def test_a_stop_at_once_and_nothing_left_but_a_keyed_hash(path: Path) -> None:
     before = people(path).entries(ANNA)
     asked = erasures.ask(database, org, ANNA)
     assert asked.state == "requested"
-    assert codes(path, ANNA) == ["objected,no_basis"]
+    assert codes(path, ANNA) == ["suppressed,no_basis"]
     with database.read() as session:
         mine = str(PermitId(path.made.form.organisation_number, issued.batch, 0))
         assert [one.reason for one in dead_by_now(session, org, [mine], asked.requested_at)] == [
@@ -178,10 +178,10 @@ def test_who_comes_back_by_an_api_is_denied_until_they_press(path: Path) -> None
     org = path.made.organisation_id
     subscribe(path)
     erasures.erase(path.installation, org, ANNA)
-    assert codes(path, ANNA) == ["objected,no_basis"]
+    assert codes(path, ANNA) == ["suppressed,no_basis"]
     link = path.decide(path.request())
     assert link
-    assert codes(path, ANNA, BERT) == ["objected,no_basis", "no_basis"]
+    assert codes(path, ANNA, BERT) == ["suppressed,no_basis", "no_basis"]
     path.press(link)
     assert count(path, Suppression) == 0
     assert codes(path, ANNA) == ["consent"]
@@ -201,7 +201,7 @@ def test_an_unknown_address_gets_the_same_answer_and_a_suppression(path: Path) -
     assert leaf.plain["ranges"].endswith(f"-{people(path).size() - 2}")  # both objections, too
     erasures.destroy_due(database)
     assert count(path, Contact) == 0
-    assert codes(path, "nobody@nowhere.example") == ["objected,no_basis"]
+    assert codes(path, "nobody@nowhere.example") == ["suppressed,no_basis"]
 
 
 def test_requests_wait_an_hour_for_one_another(path: Path) -> None:
@@ -321,7 +321,7 @@ def test_a_restored_database_forgets_again_by_the_journal(path: Path) -> None:
     with database.begin() as tx:
         service.replay(tx, record.content)
     assert count(path, Suppression) == 1
-    assert codes(path, ANNA) == ["objected,no_basis"]
+    assert codes(path, ANNA) == ["suppressed,no_basis"]
     assert service.erase_due(database) == 1
     erasures.destroy_due(database)
     assert erasures.receipt(database, org, asked.erasure_id).state == "destroyed"

@@ -18,18 +18,19 @@ from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError, UnavailableError
 from consentledger.kernel.ids import uuid7
-from consentledger.law.first.packs import default_pack
-from consentledger.ledger.first_permit import (
-    FirstPermit,
-    first_permit_disclosure,
-    first_permit_line_hash,
-    parse_first_permit,
-)
+from consentledger.law import packs
 from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.leaf import check_disclosures, check_schema, parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
+from consentledger.ledger.permit import (
+    Permit,
+    parse_permit,
+    permit_disclosure,
+    permit_line_hash,
+)
 from consentledger.organisations.models import Purpose
 from consentledger.permits import queries, service
+from consentledger.permits.lines import Row
 from consentledger.permits.links import PermitId, batch_text
 from consentledger.permits.models import Permit as PermitTable
 from consentledger.permits.models import PermitBatch
@@ -52,6 +53,36 @@ def codes(issued: Issued) -> list[str]:
 def ids(shop: Shop, issued: Issued) -> list[str]:
     """The ids of a batch's permits, as the API writes them."""
     return [str(PermitId(shop.number, issued.batch, n)) for n in range(len(issued.rows))]
+
+
+def line_of(shop: Shop, issued: Issued, number: int, row: Row) -> Permit:
+    """What the ledger's own writer must make of a row."""
+    facts, entry, verdict = issued.rulings[row.verdict]
+    until = issued.valid_until_at
+    return Permit(
+        permit=str(PermitId(shop.number, issued.batch, number)),
+        row=number,
+        contact=str(row.contact_id) if row.contact_id else None,
+        entry=entry,
+        recipient=facts.recipient,
+        countries=",".join(facts.countries),
+        person=facts.person,
+        capacity=facts.capacity,
+        consent=facts.consent,
+        grade=facts.grade,
+        consented_on=facts.consented_on,
+        sent_on=facts.sent_on,
+        objection=facts.objection,
+        closed=facts.closed,
+        customer=facts.customer.text() if facts.customer else None,
+        listed=",".join(facts.listed),
+        tracking=facts.tracking,
+        packs=",".join(verdict.packs),
+        verdict=verdict.verdict,
+        basis=verdict.basis,
+        reasons=verdict.codes,
+        valid_until=to_text(min(until, verdict.until or until)) if verdict.allowed else None,
+    )
 
 
 def test_each_recipient_gets_a_decision_with_its_reason(shop: Shop) -> None:
@@ -138,21 +169,26 @@ def test_the_entry_states_message_pack_count_and_root(shop: Shop) -> None:
     assert opening.key_id is None  # the organisation's key: the batch is nobody's own
     opened = sealer.open(opening.sealed, opening_context(origin, hashed, "core"))
     values = check_disclosures(parsed, open_disclosures(opened))
-    check_schema(KINDS["permits.issued", 1], parsed, values)
+    check_schema(KINDS["permits.issued", 2], parsed, values)
     assert parsed.plain == {"count": "2", "root": lines.root.hex()}
     assert parsed.label is None
-    pack = default_pack()
+    at = to_text(issued.issued_at)
     assert {name: values[name] for name in values if name != "software"} == {
         "actor": "key:test",
-        "at": to_text(issued.issued_at),
+        "at": at,
         "batch": batch_text(issued.batch),
         "sender": str(shop.sender_id),
         "purpose": str(shop.purpose_id),
         "channel": "email",
         "class": "marketing",
+        "contains": [],
+        "categories": [],
+        "categories_version": None,
         "campaign": "spring-1",
-        "pack": "consent_only@1",
-        "pack_hash": pack.hash,
+        "tracking": None,
+        "send_at": at,
+        "registers": [],
+        "packs": [f"XX@1 {packs.pack('XX@1').hash}"],
         "valid_until": to_text(issued.issued_at + timedelta(hours=1)),
     }
 
@@ -164,21 +200,10 @@ def test_lines_made_again_are_the_ledgers_own(shop: Shop) -> None:
     with shop.database.read() as session:
         lines = queries.lines(session, shop.organisation_id, issued.batch)
     for number, (row, disclosure) in enumerate(zip(issued.rows, lines.disclosures, strict=True)):
-        ruling = issued.rulings[row.verdict]
-        permit = FirstPermit(
-            permit=str(PermitId(shop.number, issued.batch, number)),
-            row=number,
-            contact=str(row.contact_id) if row.contact_id else None,
-            consent_state=ruling.consent,
-            objection=ruling.objection,
-            allowed=ruling.verdict.allowed,
-            basis=ruling.verdict.basis,
-            reasons=ruling.verdict.codes,
-            valid_until=to_text(issued.valid_until_at) if ruling.verdict.allowed else None,
-        )
-        assert disclosure.decode() == first_permit_disclosure(row.salt, permit)
-        assert parse_first_permit(disclosure.decode()) == permit
-        assert lines.hashes[number] == first_permit_line_hash(disclosure.decode())
+        permit = line_of(shop, issued, number, row)
+        assert disclosure.decode() == permit_disclosure(row.salt, permit)
+        assert parse_permit(disclosure.decode()) == permit
+        assert lines.hashes[number] == permit_line_hash(disclosure.decode())
 
 
 @pytest.mark.parametrize("count", [1, 2, 17, 300])
@@ -195,7 +220,7 @@ def test_each_permit_has_a_proof_in_its_batch_and_in_the_log(
     for permit_id in wanted:
         with shop.database.read() as session:
             proof = queries.permit_proof(session, shop.organisation_id, permit_id)
-        line = first_permit_line_hash(proof.disclosure)
+        line = permit_line_hash(proof.disclosure)
         plain = parse_leaf(proof.leaf).plain
         root = bytes.fromhex(plain["root"])
         verify_inclusion(line, permit_id.row, int(plain["count"]), proof.path, root)
@@ -295,8 +320,8 @@ def test_a_stop_between_the_facts_and_the_lock_is_seen(shop: Shop, act: str) -> 
             session, shop.organisation_id, PermitId(shop.number, issued.batch, 7)
         )
     assert stored == list(issued.rows)
-    assert parse_first_permit(made.disclosures[7].decode()).allowed is False
-    assert parse_first_permit(proof.disclosure).valid_until is None
+    assert parse_permit(made.disclosures[7].decode()).allowed is False
+    assert parse_permit(proof.disclosure).valid_until is None
 
 
 def test_a_change_that_concerns_everybody_is_seen(shop: Shop) -> None:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 from consentledger.db.installation import Installation
-from consentledger.law.first.packs import default_pack
 from consentledger.permits import lookups, service
 from consentledger.permits.lines import Row
 from consentledger.permits.links import PermitId
@@ -101,7 +100,7 @@ def race(
             command = shop.ask(*dice.sample(PEOPLE, BATCH))
             prepared = mend(service.prepare(shop.database, command), shop)
             with shop.database.begin() as tx:
-                issued = kind(tx, prepared, default_pack()).run()
+                issued = kind(tx, prepared).run()
             for row in dice.sample(range(BATCH), 3):
                 links.append(PermitId(shop.number, issued.batch, row).to_bytes())
             count.permits += BATCH

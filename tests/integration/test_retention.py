@@ -224,7 +224,7 @@ def test_contacts_without_a_living_consent_end_after_their_days(path: Path) -> N
             assert session.scalar(select(func.count()).select_from(Suppression)) == 1
             assert session.scalar(select(func.count()).select_from(Erasure)) == 0
         again = path.permit(ANNA)
-        assert again.rulings[again.rows[0].verdict].verdict.codes == "objected,no_basis"
+        assert again.rulings[again.rows[0].verdict].verdict.codes == "suppressed,no_basis"
         [leaf] = erasures.logged(database, org)
         assert leaf.plain["reason"] == "retention"
         assert whole(path)

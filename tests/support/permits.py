@@ -20,8 +20,8 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
-from consentledger.ledger.first_permit import parse_first_permit
 from consentledger.ledger.leaf import parse_leaf
+from consentledger.ledger.permit import parse_permit
 from consentledger.organisations import service as organisations
 from consentledger.organisations.facts import SenderIdentity
 from consentledger.permits import queries, service
@@ -202,10 +202,10 @@ def violations(shop: Shop) -> tuple[int, int, int]:
             elif kind == "permits.issued":
                 issued += 1
                 lines = queries.lines(session, shop.organisation_id, batches[index])
-                for permit in (parse_first_permit(line.decode()) for line in lines.disclosures):
+                for permit in (parse_permit(line.decode()) for line in lines.disclosures):
                     assert permit.contact is not None
                     permits += 1
                     against += permit.allowed and state[permit.contact] != "confirmed"
-                    wrong += permit.consent_state != state[permit.contact]
+                    wrong += permit.consent != state[permit.contact]
         assert issued == len(batches)
     return permits, against, wrong

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from consentledger.contacts import standing as service
 from consentledger.kernel.clock import to_text
-from consentledger.law.first.decide import decide
-from consentledger.law.first.model import Facts
-from consentledger.law.first.packs import default_pack
-from consentledger.permits.facts import StateReader
+from consentledger.law import packs
+from consentledger.law.decide import decide
+from consentledger.law.model import Message
+from consentledger.law.rulebook import Adopted, Rulebook
+from consentledger.permits.facts import NOTHING_SAID, StateReader, facts_of
 from consentledger.verify.states import Act, Objection, Standing
 
+STRICTEST = Rulebook((Adopted(packs.pack("XX@1")),))
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SENDERS = [UUID(int=1), UUID(int=2)]
 PURPOSES = [UUID(int=3), UUID(int=4)]
@@ -81,9 +83,9 @@ def test_after_a_stop_nothing_is_allowed_until_a_new_act(
 ) -> None:
     def allowed(acts: list[Any]) -> bool:
         now = START + timedelta(minutes=len(acts), seconds=1)
-        states = StateReader(*key, now).states(json.dumps(replayed(acts)[0]))
-        facts = Facts("marketing", key[2], "record", *states)
-        return decide(facts, default_pack(), now).allowed
+        read = StateReader(*key, now).read(json.dumps(replayed(acts)[0]))
+        message = Message("marketing", key[2], now)
+        return decide(facts_of(read, NOTHING_SAID, None, ()), message, STRICTEST, now).allowed
 
     for stop in (
         ("organisation", key, paused),
@@ -91,4 +93,4 @@ def test_after_a_stop_nothing_is_allowed_until_a_new_act(
         ("consent.withdrawn", key),
     ):
         assert not allowed([*story, stop])
-        assert allowed([*story, stop, ("consent.confirmed", key)]) is (key[2] == "email")
+        assert allowed([*story, stop, ("consent.confirmed", key)])

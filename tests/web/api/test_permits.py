@@ -18,9 +18,9 @@ from consentledger.accounts.models import IdempotentAnswer
 from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
-from consentledger.ledger.first_permit import first_permit_line_hash, parse_first_permit
 from consentledger.ledger.leaf import parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
+from consentledger.ledger.permit import parse_permit, permit_line_hash
 from consentledger.ledger.proof import parse_tlog_proof
 from consentledger.mail.headers import header_line
 from consentledger.organisations import service
@@ -108,13 +108,17 @@ def test_a_permit_carries_link_headers_and_reasons(world: World) -> None:
     ann, nobody, nonsense = body["permits"]
     assert (ann["allowed"], ann["basis"]) == (True, "consent")
     assert ann["valid_until"] == body["valid_until"]
-    assert ann["duties"] == ["identify_sender", "offer_opt_out"]
-    assert "art. 13(1)" in ann["reasons"][0]["source"]
+    assert ann["verdict"] == "allow"
+    duties = [duty["code"] for duty in ann["duties"]]
+    assert {"identify_sender", "offer_opt_out", "postal_address"} <= set(duties)
+    assert all(duty.keys() == {"code", "value", "rule", "source"} for duty in ann["duties"])
+    assert "strictest" in ann["reasons"][0]["source"]  # nobody said where ann is
     for denied, code in ((nobody, "no_basis"), (nonsense, "invalid_address")):
         assert (denied["allowed"], denied["basis"], denied["valid_until"]) == (False, None, None)
         assert (denied["unsubscribe_url"], denied["headers"]) == (None, {})
         assert [reason["code"] for reason in denied["reasons"]] == [code]
-        assert denied["reasons"][0]["rule"].startswith("consent_only@1#")
+        assert (denied["verdict"], denied["duties"]) == ("deny", [])
+        assert denied["reasons"][0]["rule"].startswith("XX@1#")
     url = ann["unsubscribe_url"]
     token = urlsplit(url).path.removeprefix("/u/")
     link_id = world.installation.tokens.read("unsubscribe", token)
@@ -156,12 +160,12 @@ def test_every_permit_can_be_read_with_its_proof(world: World) -> None:
         assert "example.org" not in read.text  # an id names the person, an address never
         assert "proves only" in body["meaning"]
         proof = body["proof"]
-        told = parse_first_permit(proof["disclosure"])
+        told = parse_permit(proof["disclosure"])
         assert (told.permit, told.allowed) == (row["permit"], row["allowed"])
         plain = parse_leaf(proof["leaf"].encode()).plain
         path = [base64.b64decode(item) for item in proof["path"]]
         verify_inclusion(
-            first_permit_line_hash(proof["disclosure"]),
+            permit_line_hash(proof["disclosure"]),
             proof["row"],
             int(plain["count"]),
             path,
@@ -268,7 +272,14 @@ def test_scopes_are_demanded(world: World) -> None:
         ({"purpose": "offers"}, 422, "purpose"),
         ({"sender": "00000000-0000-7000-8000-000000000000"}, 422, "sender"),
         ({"channel": "sms"}, 422, "channel"),
-        ({"class": "service"}, 422, "class"),
+        ({"class": "transactional"}, 422, "class"),
+        ({"contains": ["joke"]}, 422, "contains[0]"),
+        ({"send_at": "2020-01-01T00:00:00Z"}, 422, "send_at"),
+        (
+            {"recipients": ["a", {"address": "b", "country": "Utopia"}]},
+            422,
+            "recipients[1].country",
+        ),
         ({"class": "tracking"}, 422, "class"),
         ({"valid_for": 86_401}, 422, "valid_for"),
         ({"campaign": "two words"}, 422, "campaign"),
