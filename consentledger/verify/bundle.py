@@ -18,6 +18,7 @@ from consentledger.verify.entries import read_entries
 from consentledger.verify.keys import check_keys, explained, named_verifiers
 from consentledger.verify.permits import check_permits
 from consentledger.verify.records import check_records
+from consentledger.verify.registers import check_registers
 from consentledger.verify.report import Report
 from consentledger.verify.rests import check_rests
 from consentledger.verify.rulebook import read_rules
@@ -104,7 +105,8 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     report.passed(4, _told(report), since=before)
     check_records(bundle, told, published, report)
     rules = read_rules(bundle, found.entries, report)
-    check_permits(bundle, found.entries, told, rules, report)
+    listed = check_registers(bundle, found.entries, report)
+    check_permits(bundle, found.entries, told, rules, report, listed)
     check_times(found.entries, report)
 
 

@@ -68,7 +68,7 @@ def _check(entry: Entry, published: Published) -> None:
             found = _need(entry, published.purposes, purpose, "purpose")
             if entry.need("channel") not in found.texts("channels"):
                 raise entry.wrong("the purpose is not published for this channel", RULE)
-            if name == "permits.issued" and entry.text("class") != found.text("class"):
+            if name == "permits.issued" and _judged_as(entry) != found.text("class"):
                 raise entry.wrong("the message is of another class than the purpose", RULE)
     if name == "consent.requested":
         _check_form(entry, published)
@@ -76,6 +76,11 @@ def _check(entry: Entry, published: Published) -> None:
             _need(entry, published.wordings, wording, "wording")
     if name == "consent.confirmed":
         _check_wording(entry, published)
+
+
+def _judged_as(entry: Entry) -> str | None:
+    """The class of purpose that a message needs: a service message names the marketing one it may turn out to be."""
+    return "marketing" if entry.text("class") == "service" else entry.text("class")
 
 
 def _need(entry: Entry, known: dict[str, Entry], name: str, what: str) -> Entry:

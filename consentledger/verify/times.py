@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from consentledger.kernel.errors import VerificationError
 from consentledger.verify.entries import Entry
 from consentledger.verify.report import Report
 
 SLACK = timedelta(minutes=10)
 """Transactions that overlap may be appended in another order than they began in; not by so much."""
+
+
+def instant(text: str) -> datetime:
+    """Reads an instant as entries write it; VerificationError for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise VerificationError(f"{text} is no instant", rule="time") from error
+    if found.tzinfo is None:
+        raise VerificationError(f"{text} is no instant", rule="time")
+    return found
 
 
 def check_times(entries: Sequence[Entry], report: Report) -> None:

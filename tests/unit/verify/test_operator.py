@@ -256,7 +256,7 @@ def test_a_stranger_in_a_batch_is_asserted() -> None:
     log.issue(None, "none", "none", False, "no_basis")
     report = check(log.bundle(), log)
     assert report.exit_code == 0, report.text()
-    assert "The facts of 1 of them are asserted" in report.text()
+    assert "that the recipient is none on record (of 1)" in report.text()
 
 
 def test_genesis_must_be_there_and_name_these_keys() -> None:
