@@ -48,6 +48,7 @@ WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
 OWN = {"create_sender", "create_purpose", "create_webhook"}
 OWN |= {"request_erasure", "get_policy", "put_policy"}
+OWN |= {"adopt", "diff_pack", "list_packs", "read_pack", "publish_categories", "read_categories"}
 LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
 # A stranger's permit, address or evidence is not there at all: what is told is told of one's own.
 ALIKE = {"contact_status", "export_evidence", "recheck_permits", "get_permit", "list_holds"}
@@ -73,6 +74,7 @@ def test_every_route_tells_a_stranger_nothing(
         "hold_id": (held["id"], nothing.sender),
         "erasure_id": (erased["id"], nothing.sender),
         "permit": (issued["permits"][0]["permit"], "A" * 16),
+        "name": ("EU", "EU"),
         "index": (str(issued["entry_index"]), str(10**12)),
     }
     asked = set()
