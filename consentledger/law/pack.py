@@ -120,9 +120,8 @@ class Consent(Section):
     `expires_months`: by law. `dormancy_warning_months`: after so long without use a permit carries the duty
     `refresh_consent`; `dormancy_review_months`: after so long it needs a review. Messages that were sent count as use
     unless `dormancy_renewed_by_message` is false (France). `notice_months`: a notice duty (Korea), never an expiry.
-    `ends_with_relationship`: an ongoing contract's end is a refusal, so consent from before
-    that day ends too (Israel). `one_request_to`: persons who may be asked for consent once (South Africa); told on the
-    rules page, and not decided: nothing on record shows that a request is the first, so it is marketing like any other.
+    `ends_with_relationship`: a contract's end refuses, so earlier consent ends too (Israel). `one_request_to`: persons
+    who may be asked for consent once (South Africa); told, not decided: no record shows that a request is the first.
     """
 
     standard: str
