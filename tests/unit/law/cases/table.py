@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consentledger.law import packs
+from consentledger.law.canonical import canonical
 from consentledger.law.decide import decide
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.pack import Pack
@@ -90,13 +91,14 @@ def imported(*registers: str, at: datetime = SEND_AT) -> dict[str, Any]:
 
 
 def run(row: str, case: Case) -> Verdict:
-    """Decides a case of the row's pack, and asserts what the source says of it."""
+    """Decides a case of the row's pack, and asserts what the source says of it, of its facts as words too."""
     usual = {"person": "natural", "capacity": "private", "countries": HOMES.get(row, (row,))}
     facts = Facts(**usual | case.facts)
     message = Message(
         **{"message_class": "marketing", "channel": "email", "send_at": SEND_AT} | case.message
     )
-    verdict = decide(facts, message, _rulebook(row, case, facts), message.send_at)
+    rulebook = _rulebook(row, case, facts)
+    verdict = decide(facts, message, rulebook, message.send_at)
     told = f"{row}: {case.title} ({case.source}): {verdict}"
     codes = {reason.code for reason in verdict.reasons}
     duties = {duty.code for duty in verdict.duties}
@@ -109,6 +111,8 @@ def run(row: str, case: Case) -> Verdict:
     assert not set(case.absent) & (codes | duties), told
     assert verdict.reasons, told
     assert all(reason.rule and reason.source for reason in verdict.reasons), told
+    pattern = canonical(facts, message, rulebook, message.send_at)
+    assert decide(pattern, message, rulebook, message.send_at) == verdict, f"{told} {pattern}"
     return verdict
 
 
