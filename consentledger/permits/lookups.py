@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, Text, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from consentledger.contacts.models import Contact, Suppression
+from consentledger.contacts.models import Contact, LastSend, Suppression
+from consentledger.contacts.queries import sent_since
 from consentledger.contacts.rules import EVERYTHING
 from consentledger.contacts.suppression import refusals
 from consentledger.db.keystore.store import KeyStore
@@ -30,6 +31,19 @@ _SECOND_LOOK = frozenset(
     f"{name}/{version}"
     for (name, version), kind in KINDS.items()
     if kind.affects == "organisation" or name == "log.erasure"
+)
+_BY_LOOKUP = (
+    "SELECT c.lookup, c.contact_id, c.standing, l.sent_on"
+    " FROM unnest(%(hashes)b::bytea[]) WITH ORDINALITY AS u (h, n)"
+    " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h"
+    " LEFT JOIN last_send l ON l.organisation_id = c.organisation_id AND l.contact_id = c.contact_id"
+    " AND l.channel = %(channel)s"
+)
+_BY_CONTACT = (
+    "SELECT c.contact_id, c.standing, l.sent_on FROM unnest(%(ids)b::uuid[]) WITH ORDINALITY AS u (i, n)"
+    " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i"
+    " LEFT JOIN last_send l ON l.organisation_id = c.organisation_id AND l.contact_id = c.contact_id"
+    " AND l.channel = %(channel)s"
 )
 _KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
 
@@ -145,17 +159,15 @@ def known_by_lookup(
     """Returns the contacts that have these look-up hashes; others are missing from the result."""
     if _is_postgresql(session):
         rows = session.connection().exec_driver_sql(
-            "SELECT c.lookup, c.contact_id, c.standing FROM unnest(%(hashes)b::bytea[]) WITH ORDINALITY AS u (h, n)"
-            " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h",
-            {"hashes": list(hashes), "org": organisation_id},
+            _BY_LOOKUP,
+            {"hashes": list(hashes), "org": organisation_id, "channel": channel},
         )
-        return {lookup: Known(contact, Stored(standing)) for lookup, contact, standing in rows}
+        return {lookup: Known(contact, Stored(*rest)) for lookup, contact, *rest in rows}
     found: dict[bytes, Known] = {}
     for chunk in _chunks(hashes):
-        query = select(Contact.lookup, Contact.contact_id, type_coerce(Contact.standing, Text))
-        query = query.where(Contact.organisation_id == organisation_id, Contact.lookup.in_(chunk))
-        for lookup, contact, standing in session.execute(query):
-            found[lookup] = Known(contact, Stored(standing))
+        query = _stored(organisation_id, channel).where(Contact.lookup.in_(chunk))
+        for lookup, contact, standing, sent_on in session.execute(query):
+            found[lookup] = Known(contact, Stored(standing, sent_on))
     return found
 
 
@@ -186,21 +198,35 @@ def stored(
     found: dict[UUID, Stored] = {}
     if _is_postgresql(session):
         rows = session.connection().exec_driver_sql(
-            "SELECT c.contact_id, c.standing FROM unnest(%(ids)b::uuid[]) WITH ORDINALITY AS u (i, n)"
-            " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i",
-            {"ids": wanted, "org": organisation_id},
+            _BY_CONTACT,
+            {"ids": wanted, "org": organisation_id, "channel": channel},
         )
-        for contact, standing in rows:
-            found[contact] = Stored(standing)
-        return found
+        return {contact: Stored(*rest) for contact, *rest in rows}
     for chunk in _chunks(wanted):
-        query = select(Contact.contact_id, type_coerce(Contact.standing, Text))
-        query = query.where(
-            Contact.organisation_id == organisation_id, Contact.contact_id.in_(chunk)
-        )
-        for contact, standing in session.execute(query):
-            found[contact] = Stored(standing)
+        query = _stored(organisation_id, channel).where(Contact.contact_id.in_(chunk))
+        for _, contact, standing, sent_on in session.execute(query):
+            found[contact] = Stored(standing, sent_on)
     return found
+
+
+def _stored(organisation_id: UUID, channel: str) -> Any:
+    return (
+        select(
+            Contact.lookup,
+            Contact.contact_id,
+            type_coerce(Contact.standing, Text),
+            LastSend.sent_on,
+        )
+        .outerjoin(
+            LastSend,
+            and_(
+                LastSend.organisation_id == Contact.organisation_id,
+                LastSend.contact_id == Contact.contact_id,
+                LastSend.channel == channel,
+            ),
+        )
+        .where(Contact.organisation_id == organisation_id)
+    )
 
 
 def kind_of(line: bytes) -> str:
@@ -229,7 +255,8 @@ def appended_since(session: Session, organisation_id: UUID, first: int, size: in
         everyone = everyone or kind in _SECOND_LOOK or kind not in _KNOWN
         if contact is not None:
             contacts.add(contact)
-    return Since(frozenset(contacts), everyone)
+    # A report of what was sent has no contact of its own, and moves the clocks of many.
+    return Since(frozenset(contacts | sent_since(session, organisation_id, first)), everyone)
 
 
 def _is_postgresql(session: Session) -> bool:
