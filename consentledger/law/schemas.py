@@ -11,7 +11,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -87,12 +87,16 @@ def _versions(older: Pack, newer: Pack, why: str, reason: str) -> InputError:
     return InputError(said, field="valid_until", reason=reason)
 
 
-class _Date(fields.Field[date]):
-    """A date as tomllib reads it, never an instant."""
+class _Exactly(fields.Field[Any]):
+    """A value as tomllib reads it, of one very type: 1 is no boolean, and an instant no date."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
-        if type(value) is not date:
-            raise ValidationError("it must be a date, such as 2026-11-21")
+    def __init__(self, wanted: type, *, required: bool) -> None:
+        super().__init__(required=required)
+        self._wanted = wanted
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if type(value) is not self._wanted:
+            raise ValidationError(f"it must be a {self._wanted.__name__}")
         return value
 
 
@@ -148,13 +152,11 @@ def _field(wanted: Any, name: str, *, required: bool = False) -> fields.Field[An
         return fields.Dict(keys=words, values=_field(inner[1], ""), required=required)
     if dataclasses.is_dataclass(wanted):
         return fields.Nested(_schema(typing.cast(type, wanted)), required=required)
-    if wanted is bool:
-        return fields.Boolean(required=required, truthy={True}, falsy={False})
     if wanted is int:
         limits = validate.Range(*RANGES.get(name, _POSITIVE))
         return fields.Integer(required=required, strict=True, validate=limits)
-    if wanted in (date, datetime):
-        return _Date(required=required)
+    if wanted in (bool, date):
+        return _Exactly(wanted, required=required)
     checks: list[Any] = []
     if name in WORDS:
         checks.append(validate.OneOf(WORDS[name]))

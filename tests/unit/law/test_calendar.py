@@ -21,7 +21,7 @@ from consentledger.law.pack import WEEKDAYS, Calendar, Hours, Unsubscribe
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    return datetime(*parts, tzinfo=UTC)
 
 
 PLAIN = Calendar(zones=("UTC",))
@@ -146,7 +146,7 @@ def test_a_stop_has_a_last_instant(
 
 
 def hours(days: tuple[str, ...], opens: str, closes: str, **more: bool) -> Hours:
-    return Hours("as told", ("x",), ("sms",), days, opens, closes, **more)  # type: ignore[arg-type]
+    return Hours("as told", ("x",), ("sms",), days, opens, closes, **more)
 
 
 WORKING = hours(WEEKDAYS[:5], "08:00", "20:00")
