@@ -16,12 +16,17 @@ ALWAYS = frozenset(
         "configuration.changed",
         "pack.adopted",
         "categories.published",
-        "register.imported",
     }
 )
 ENDS = ("log.erasure/", "log.retention/")
 PUBLISHED = frozenset(
-    {"sender.published", "purpose.published", "wording.published", "form.published"}
+    {
+        "sender.published",
+        "purpose.published",
+        "wording.published",
+        "form.published",
+        "register.imported",
+    }
 )
 
 
@@ -33,12 +38,15 @@ class Referenced:
     purposes: set[str] = field(default_factory=set)
     wordings: set[str] = field(default_factory=set)
     forms: set[tuple[str, int]] = field(default_factory=set)
+    registers: set[str] = field(default_factory=set)
 
     def add(self, entry: Entry) -> None:
         """Takes what one entry names."""
         self.senders.update(filter(None, [entry.text("sender")]))
         self.purposes.update(filter(None, [entry.text("purpose"), *entry.texts("purposes")]))
         self.wordings.update(filter(None, [entry.text("wording_id"), *entry.texts("wordings")]))
+        # Only of those that a shown batch looked into: each import tells the salt that its register is hashed with.
+        self.registers.update(text.partition(" ")[0] for text in entry.texts("registers"))
         form, version = entry.text("form"), entry.values.get("form_version")
         if form is not None and type(version) is int:
             self.forms.add((form, version))
@@ -49,6 +57,8 @@ def rests_on(entry: Entry, named: Referenced) -> bool:
     name = entry.kind.name
     if name in ALWAYS:
         return True
+    if name == "register.imported":
+        return entry.text("register") in named.registers
     if name == "sender.published":
         return entry.text("sender") in named.senders
     if name == "purpose.published":

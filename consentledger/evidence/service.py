@@ -26,6 +26,7 @@ from consentledger.evidence.kept import KeptContact
 from consentledger.evidence.packs import write_packs
 from consentledger.evidence.queries import OpenedLeaf, Opener
 from consentledger.evidence.readme import readme
+from consentledger.evidence.reports import reports_of, write_registers, write_reports
 from consentledger.evidence.write import write_entries
 from consentledger.kernel.errors import InputError, NotFoundError, UnavailableError
 from consentledger.ledger.bundle import SMALL, BundleWriter, to_json
@@ -189,11 +190,13 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
         permits = queries.permits_of(session, organisation_id, scope.contact_id, size)
     else:
         known, permits = kept.entries, kept.places(session, organisation_id, size)
+    reports = reports_of(session, organisation_id, scope.contact_id, size, kept)
     own = [index for index in known if index < size]
     tail = range(0)
     if command.labels:
         tail = tail_below(scope.session, scope.organisation_id, size)
-    entries = _chosen(scope, sorted({*own, *(i for i, _, _ in permits)}), command.labels)
+    batches = (index for index, _, _ in (*permits, *reports))
+    entries = _chosen(scope, sorted({*own, *batches}), command.labels)
     indexes = [entry.index for entry in entries]
     writer.add("README.txt", readme(scope.checkpoint, len(indexes), SMALL))
     policy = make_policy(scope.installation.signer.vkeys(scope.checkpoint.origin))
@@ -201,6 +204,10 @@ def _write(scope: _Scope, command: ExportEvidence, writer: BundleWriter) -> Expo
     writer.add("checkpoint", scope.note.encode("utf-8"))
     _write_opened(scope, writer, indexes, tail)
     _write_permits(scope, writer, permits)
+    write_reports(writer, session, organisation_id, reports, kept)
+    folded = addresses.fold_parsed(addresses.parse(command.address, "address"))
+    whom = (scope.contact_id, folded)
+    write_registers(writer, session, scope.installation.keystore, organisation_id, whom, entries)
     write_packs(writer, entries)
     _write_records(writer, entries)
     if command.labels:

@@ -22,6 +22,7 @@ from consentledger.verify.registers import check_registers
 from consentledger.verify.report import Report
 from consentledger.verify.rests import check_rests
 from consentledger.verify.rulebook import read_rules
+from consentledger.verify.sends import check_sends
 from consentledger.verify.story import stories
 from consentledger.verify.times import check_times
 
@@ -107,6 +108,7 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     rules = read_rules(bundle, found.entries, report)
     listed = check_registers(bundle, found.entries, report)
     check_permits(bundle, found.entries, told, rules, report, listed)
+    check_sends(bundle, found.entries, report)
     check_times(found.entries, report)
 
 
