@@ -14,6 +14,7 @@ from consentledger.ledger.policy import Policy, parse_policy
 from consentledger.verify.absence import check_absence
 from consentledger.verify.chain import check_chains, check_labels
 from consentledger.verify.coverage import check_coverage, erasures_of
+from consentledger.verify.decisions import Shown
 from consentledger.verify.entries import read_entries
 from consentledger.verify.keys import check_keys, explained, named_verifiers
 from consentledger.verify.permits import check_permits
@@ -107,8 +108,8 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     check_records(bundle, told, published, report)
     rules = read_rules(bundle, found.entries, report)
     listed = check_registers(bundle, found.entries, report)
-    check_permits(bundle, found.entries, told, rules, report, listed)
-    check_sends(bundle, found.entries, report)
+    reports = check_sends(bundle, found.entries, report)
+    check_permits(bundle, found.entries, told, rules, report, Shown(listed, reports))
     check_times(found.entries, report)
 
 

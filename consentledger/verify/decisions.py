@@ -15,7 +15,9 @@ from consentledger.ledger.permit import Permit
 from consentledger.verify import asserted
 from consentledger.verify.entries import Entry
 from consentledger.verify.imports import Looked, looked_into
+from consentledger.verify.registers import Listed
 from consentledger.verify.rulebook import PACK_RULE, Rules
+from consentledger.verify.sends import Reports
 from consentledger.verify.states import Standing
 from consentledger.verify.story import Story, standing_below
 from consentledger.verify.times import instant
@@ -23,6 +25,14 @@ from consentledger.verify.times import instant
 DECISION = "permit.decision"
 RULE = "permit"
 UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a bundle shows beside entries: whom imports of registers list, and which messages were reported sent."""
+
+    listed: Listed
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ def decide_again(
     permit: Permit,
     case: Case,
     stories: Mapping[str, Story],
-    listed: Mapping[tuple[int, str], bool],
+    shown: Shown,
 ) -> tuple[str, ...]:
     """Decides again; returns which facts are only asserted (words of verify.asserted)."""
     told = _told_facts(permit)
@@ -87,8 +97,11 @@ def decide_again(
         if story is None:
             raise _wrong("the permit's contact has no entry in the bundle")
         if story.whole:
-            again = _from_entries(permit, told, case, standing_below(story, case.entry.index))
-            kinds = _only_asserted(permit, case, standing_below(story, case.entry.index), listed)
+            standing = standing_below(story, case.entry.index)
+            sent_on = shown.reports.last_sent(permit.contact, case.key[2], case.entry.index)
+            told = told if sent_on is None else told._replace(sent_on=sent_on)
+            again = _from_entries(permit, told, case, standing)
+            kinds = _only_asserted(permit, case, standing, shown)
         else:
             again, kinds = case.decider.verdict(told), (asserted.ERASED,)
     _check_verdict(permit, again[1], case)
@@ -139,7 +152,8 @@ def _from_entries(
     without = case.decider.verdict(facts)
     ground = turning(grounds, without[1], lambda one: _with(case, facts, one)[1])
     canonical, verdict = without if ground is None else _with(case, facts, ground)
-    for name, ours, theirs in zip(Facts._fields, told, canonical, strict=True):
+    line = _told_facts(permit)
+    for name, ours, theirs in zip(Facts._fields, line, canonical, strict=True):
         if ours != theirs:
             raise _wrong(
                 f"the permit says {name} {_said(ours)}; the entries before it say {_said(theirs)}"
@@ -164,7 +178,7 @@ def _only_asserted(
     permit: Permit,
     case: Case,
     standing: Standing,
-    listed: Mapping[tuple[int, str], bool],
+    shown: Shown,
 ) -> tuple[str, ...]:
     """Holds what grounds and registers say against the line; returns what nothing in the bundle shows."""
     grounds = tuple(standing.customers.records.values())
@@ -183,14 +197,13 @@ def _only_asserted(
             raise _wrong(f"the permit says {told}; the grounds of the contact say otherwise")
         if (told != UNKNOWN and not words) or (told == UNKNOWN and len(words) == 1):
             kinds.append(kind)  # unknown against one word: another one was given with the question
-    if permit.sent_on is not None:
+    sent_on = shown.reports.last_sent(permit.contact or "", case.key[2], case.entry.index)
+    if permit.sent_on is not None and sent_on is None:
         kinds.append(asserted.LAST_MESSAGE)
-    return (*kinds, *_registers(permit, case.looked, listed))
+    return (*kinds, *_registers(permit, case.looked, shown.listed))
 
 
-def _registers(
-    permit: Permit, looked: Looked, listed: Mapping[tuple[int, str], bool]
-) -> tuple[str, ...]:
+def _registers(permit: Permit, looked: Looked, listed: Listed) -> tuple[str, ...]:
     kinds = []
     told = _list(permit.listed)
     if set(told) - set(looked.indexes):

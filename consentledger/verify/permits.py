@@ -15,10 +15,9 @@ from consentledger.ledger.bundle import Bundle, from_json
 from consentledger.ledger.first_permit import first_permit_line_hash, parse_first_permit
 from consentledger.ledger.permit import parse_permit, permit_line_hash
 from consentledger.verify.asserted import Asserted
-from consentledger.verify.decisions import Case, decide_again, open_case
+from consentledger.verify.decisions import Case, Shown, decide_again, open_case
 from consentledger.verify.entries import Entry
 from consentledger.verify.first_permits import decide_first_again
-from consentledger.verify.registers import Listed
 from consentledger.verify.report import Report
 from consentledger.verify.rulebook import Rules
 from consentledger.verify.story import Story
@@ -46,7 +45,7 @@ def check_permits(
     stories: Mapping[str, Story],
     rules: Rules,
     report: Report,
-    listed: Listed,
+    shown: Shown,
 ) -> None:
     """Checks every permit file: inclusion in its batch, then the decision, from the replayed facts."""
     batches = _Batches(entries, rules)
@@ -68,7 +67,7 @@ def check_permits(
                 permit = parse_permit(rows.disclosure)
                 _check_inclusion(rows, entry)
                 _check_id(permit.permit, permit.row, rows, entry)
-                only.add(decide_again(permit, batches.case(rows.batch), stories, listed))
+                only.add(decide_again(permit, batches.case(rows.batch), stories, shown))
                 said[permit.verdict] += 1
     if said:
         report.passed(5, _summary(said), since=before)
