@@ -14,7 +14,6 @@ from consentledger.law import packs, schemas
 from consentledger.law.packs import load
 from tests.support.pack_text import CHILD, GOOD
 
-
 SECOND_LIST = """
 [[registers]]
 code = "DE-LIST"
