@@ -150,7 +150,7 @@ def unsubscribe(rule: Unsubscribe) -> Iterator[Line]:
         if rule.first_day_counts:
             yield gettext("The day on which it arrives counts as the first day.")
     if rule.unit == "business_days" and rule.calendar == "recipient":
-        yield gettext("Business days are those of the place to which the stop went.")
+        yield gettext("Business days are those of the recipient’s place.")
     elif rule.unit == "business_days":
         yield gettext("Business days are those of the sender’s place.")
     if rule.works_for_days is not None:
