@@ -21,6 +21,8 @@ SCOPES = MappingProxyType(
         "publish": "publish and list senders, purposes, wordings, forms and categories; adopt rule packs",
         "consents:write": "start a double opt-in on a person's behalf",
         "consents:read": "ask for the state of an address",
+        "customers:write": "record sales and negotiations, and let records lapse",
+        "customers:read": "ask what is recorded of a customer",
         "permits:write": "ask whether messages may go out, and get their links and headers",
         "permits:read": "read permits and ask which are dead by now",
         "sends:write": "report what became of permitted messages",

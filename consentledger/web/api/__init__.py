@@ -18,6 +18,7 @@ MODULES = (
     "forms",
     "consents",
     "contacts",
+    "customers",
     "withdrawals",
     "permits",
     "erasures",

@@ -13,6 +13,7 @@ from flask import Flask
 
 from consentledger.db.installation import Installation
 from consentledger.web.access import policy_of
+from tests.support.customers import sale
 from tests.web.api.caller import IDENTITY, Caller, Made, wording
 
 ADA = "ada@people.example"
@@ -35,6 +36,9 @@ def bodies(made: Made) -> dict[str, Any]:
         "issue_permits": {**message, "recipients": [ADA]},
         "recheck_permits": {"permits": ["A" * 16]},
         "contact_status": {"address": ADA},
+        "record_customers": {"rows": [sale(ADA)]},
+        "lapse_customers": {"rows": [{"address": ADA, "reference": "A-1", "reason": "taken_back"}]},
+        "find_customers": {"address": ADA},
         "export_evidence": {"address": ADA},
         "rotate_webhook": {"overlap_hours": 1},
         "place_hold": {"address": ADA, "person": "a judge", "reason": "case 1"},
@@ -47,11 +51,12 @@ WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
 
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
 OWN = {"create_sender", "create_purpose", "create_webhook"}
-OWN |= {"request_erasure", "get_policy", "put_policy"}
+OWN |= {"record_customers", "request_erasure", "get_policy", "put_policy"}
 OWN |= {"adopt", "diff_pack", "list_packs", "read_pack", "publish_categories", "read_categories"}
 LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
 # A stranger's permit, address or evidence is not there at all: what is told is told of one's own.
 ALIKE = {"contact_status", "export_evidence", "recheck_permits", "get_permit", "list_holds"}
+ALIKE |= {"find_customers"}
 ALIKE |= {"get_proof"}  # charlie's log is shorter than alice's
 
 
@@ -60,6 +65,7 @@ def test_every_route_tells_a_stranger_nothing(
 ) -> None:
     made, own = alice.form(), charlie.form()
     alice.post("/consents", bodies(made)["request_consent"], 202)
+    alice.post("/customers", bodies(made)["record_customers"])
     issued = alice.post("/permits", bodies(made)["issue_permits"])
     webhook, _ = (each.post("/webhooks", WEBHOOK, 201)["id"] for each in (alice, charlie))
     held = alice.post("/holds", bodies(made)["place_hold"], 201)
