@@ -14,6 +14,7 @@ from consentledger.kernel.errors import ConsentLedgerError
 
 COMMANDS = {
     "check-message": "consentledger.cli.check_message:check_message",
+    "customers": "consentledger.cli.customers:customers",
     "db": "consentledger.cli.db:db",
     "demo": "consentledger.cli.demo.command:demo",
     "erase": "consentledger.cli.erase:erase",
