@@ -27,6 +27,7 @@ COMMANDS = {
     "register": "consentledger.cli.register:register",
     "restriction": "consentledger.cli.restriction:restriction",
     "retention": "consentledger.cli.retention:retention",
+    "rules": "consentledger.cli.rules.command:rules",
     "secrets": "consentledger.cli.secrets.command:secrets",
     "serve": "consentledger.cli.serve:serve",
     "verify": "consentledger.cli.verify:verify",

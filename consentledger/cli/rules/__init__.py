@@ -1,0 +1,1 @@
+"""`consentledger rules …`: rule packs read, checked, adopted and compared."""
