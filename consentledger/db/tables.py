@@ -19,6 +19,7 @@ SLICES = (
     "organisations",
     "outbox",
     "permits",
+    "permits.bulk",
     "registers",
     "sends",
     "stops",

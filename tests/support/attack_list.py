@@ -87,6 +87,8 @@ NO_EVIDENCE_TABLES = {
     "erasure_policy": "how long from now on; what was kept or let go stands in the log",
     "idempotent_answer": "an answer given again for a day; the act itself stands in the log",
     "outbox": "work still to be done; a request without an outcome shows in the log",
+    "permit_run": "which batches a request under a repeated key has had, for a day; each batch stands in the log",
+    "permit_run_batch": "as the run",
     "rate_limit": "counters of a few minutes",
     "retention": "how far the worker has come; what may be gone stands in log.retention",
     "webhook": "whom to tell; what is told stands in the log",

@@ -33,8 +33,11 @@ class PermitQuestion(_Described):
                 "description": 'an address, or {"address": …, "country": …, "person": …, "capacity": …}'
             }
         ),
-        required=True,
         validate=validate.Length(1, rules.MAX_RECIPIENTS),
+    )
+    audience = fields.String(
+        validate=validate.OneOf(["all"]),
+        metadata={"description": "all contacts on record instead of recipients; answered in lines"},
     )
     message_class = fields.String(
         data_key="class", load_default="marketing", validate=validate.OneOf(MESSAGE_CLASSES)

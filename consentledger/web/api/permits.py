@@ -13,12 +13,14 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.permits import queries, rechecks, service, voiding
 from consentledger.permits import reading as asked
 from consentledger.permits.answers import issued_answer, permit_answer, recheck_answer
+from consentledger.permits.bulk.answers import CSV, NDJSON
 from consentledger.permits.links import PermitId
 from consentledger.permits.rules import IssuePermits
 from consentledger.permits.service import Issued
+from consentledger.web.api import permits_bulk
 from consentledger.web.api.acting import REPLAYED, act, answer, reading, repeatable
 from consentledger.web.api.keys import caller
-from consentledger.web.api.operation import ApiBlueprint
+from consentledger.web.api.operation import Also, ApiBlueprint
 from consentledger.web.api.permit_shapes import (
     PermitBatchSchema,
     PermitQuestion,
@@ -36,10 +38,17 @@ blueprint = ApiBlueprint(
 
 
 @blueprint.operation(
-    "POST", "/permits", scope="permits:write", takes=PermitQuestion(), gives=PermitBatchSchema()
+    "POST",
+    "/permits",
+    scope="permits:write",
+    takes=PermitQuestion(),
+    gives=PermitBatchSchema(),
+    also=Also(NDJSON, (NDJSON, CSV), permits_bulk.stream),
 )
 def issue_permits(body: Mapping[str, Any]) -> Response:
     """Decides for each recipient whether one message may go out, with its link and headers if it may."""
+    if "audience" in body:
+        return permits_bulk.to_audience(body)
     key = caller()
     issued, repeated = _issued(asked.read_message(body, key.organisation_id, key.actor, now()))
     opened = installation()
