@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,16 +24,25 @@ from consentledger.registers.models import RegisterImport
 from consentledger.registers.queries import Import
 
 
+class Age(NamedTuple):
+    """When an import of a register was true, and the index of its entry."""
+
+    as_of: datetime
+    entry_index: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """The rulebook, the tree of categories, and the imports of those registers that the rulebook looks into.
 
+    `ages` say of each import when it was true, and where it stands in the log; `imports` can be looked into.
     `categories` are the message's own, asked or the purpose's.
     """
 
     rulebook: Rulebook
     tree: CategoryTree | None
     categories: tuple[str, ...]
+    ages: Mapping[str, Age] = field(default_factory=dict)
     imports: Mapping[str, Import] = field(default_factory=dict, repr=False)
 
     def message(self, command: IssuePermits, send_at: datetime) -> Message:
@@ -42,7 +52,7 @@ class Sources:
             command.channel,
             send_at,
             command.contains,
-            tuple((code, one.as_of) for code, one in sorted(self.imports.items())),
+            tuple((code, age.as_of) for code, age in sorted(self.ages.items())),
             command.tracking is not None,
         )
 
@@ -50,8 +60,8 @@ class Sources:
     def registers(self) -> list[str]:
         """The imports as the batch's entry names them: `<code> <as_of> <entry index>`, sorted."""
         return [
-            f"{code} {to_text(one.as_of)} {one.entry_index}"
-            for code, one in sorted(self.imports.items())
+            f"{code} {to_text(age.as_of)} {age.entry_index}"
+            for code, age in sorted(self.ages.items())
         ]
 
     @property
@@ -75,30 +85,27 @@ def read_sources(
     organisation_id = command.organisation_id
     rulebook = packs.rulebook(session, organisation_id)
     asked = registers_of(rulebook, command.channel)
-    imported = _imports(session, keystore, organisation_id) if asked else {}
+    imported = registers.imports(session, keystore, organisation_id) if asked and keystore else {}
+    opened = {code: one for code, one in imported.items() if code in asked}
+    ages = {code: Age(one.as_of, one.entry_index) for code, one in opened.items()}
+    if asked and keystore is None:
+        ages = _ages(session, organisation_id, asked)
     return Sources(
         rulebook,
         categories.tree(session, organisation_id),
         frame.categories if command.categories is None else command.categories,
-        {code: one for code, one in imported.items() if code in asked},
+        ages,
+        opened,
     )
 
 
-def _imports(
-    session: Session, keystore: KeyStore | None, organisation_id: UUID
-) -> Mapping[str, Import]:
-    if keystore is not None:
-        return registers.imports(session, keystore, organisation_id)
-    query = select(RegisterImport).where(
+def _ages(session: Session, organisation_id: UUID, codes: frozenset[str]) -> dict[str, Age]:
+    query = select(RegisterImport.register, RegisterImport.as_of, RegisterImport.entry_index).where(
         RegisterImport.organisation_id == organisation_id,
         RegisterImport.state == registers.CURRENT,
+        RegisterImport.register.in_(codes),
     )
-    return {
-        row.register: Import(
-            row.register, row.number, row.as_of, int(row.entry_index or 0), row.count, row.matched, row.domains, b""
-        )
-        for row in session.scalars(query)
-    }  # fmt: skip
+    return {code: Age(as_of, index or 0) for code, as_of, index in session.execute(query)}
 
 
 def registers_of(rulebook: Rulebook, channel: str) -> frozenset[str]:
