@@ -195,13 +195,13 @@ ATTACKS = (
     ),
     Attack(
         "published",
-        "what was shown: organisation, sender, purpose, wording, form",
-        every("purpose", "wording")
+        "what was shown and decided by: organisation, sender, purpose, wording, form, rule packs, categories",
+        every("purpose", "wording", "adopted_pack", "category_tree")
         + cases("sender", "delete", "insert")
         + cases("form_version", "delete", "insert")
         + cases("form", "delete")
         + cases("organisation", "delete"),
-        names=("organisation", "sender", "purpose", "wording", "form", "permit"),
+        names=("organisation", "sender", "purpose", "wording", "form", "permit", "adopted_pack", "category_tree"),
     ),
     Attack("absence", "the sorted labels of a day", cases("log_index", "delete", "insert")),
     Attack(

@@ -21,6 +21,8 @@ from consentledger.erasure.escrow import public_of
 from consentledger.erasure.holds import place_hold
 from consentledger.erasure.policies import change_policy
 from consentledger.ledger.proof import TlogProof
+from consentledger.organisations.categories import PublishCategories, publish_categories
+from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from consentledger.outbox.models import OutboxRow
 from consentledger.permits.links import PermitId
 from consentledger.permits.rules import IssuePermits
@@ -57,6 +59,7 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
     """
     town = people(installation, "weekly offers", "herb tips")
     moment()
+    _ruled(town, moment)
     _forgotten(installation, town, moment)
     _sign(installation, town, moment)
     link = town.ask(ANNA, *town.made.purpose_ids)
@@ -84,6 +87,20 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
         )
         strangers = frozenset(others)
     return History(town.org, town.made.organisation.origin, size, town, issued, strangers)
+
+
+def _ruled(town: People, moment: Callable[[], None]) -> None:
+    """Rules beyond the first pack: adopted, made stricter; and two versions of the product categories."""
+    for stricter in ((), ("exception.sms=off",)):
+        adoption = Adoption("DE", stricter, ("sale_indirect_remuneration",))
+        with town.database.begin() as tx:
+            adopt_packs(tx, AdoptPacks(town.org, (adoption,), "operator"))
+        moment()
+    for groups in (("herbs",), ("herbs/tea",)):
+        command = PublishCategories(town.org, ("herbs", "herbs/tea"), groups, "operator")
+        with town.database.begin() as tx:
+            publish_categories(tx, command)
+        moment()
 
 
 def _forgotten(installation: Installation, town: People, moment: Callable[[], None]) -> None:
