@@ -9,42 +9,10 @@ from typing import Any
 import pytest
 
 from consentledger.law.decide import decide
-from consentledger.law.model import Customer, Facts, Message, Verdict
-from consentledger.law.pack import Hours, Label, Pack, Period, Register
-from consentledger.law.packs import load
-from consentledger.law.packs import pack as brought
+from consentledger.law.model import Customer, Facts, Message
+from consentledger.law.pack import Hours, Label, Period, Register
 from consentledger.law.rulebook import Adopted, Rulebook
-from tests.support.pack_text import GOOD
-
-AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
-PACK = load(GOOD.encode())
-SAID: dict[str, Any] = {"says": "as told", "citations": ("law",)}
-BOOK = ("same_person", "directly", "offered", "told")
-SALE = Customer("sale_paid", "2026-10-01", None, "similar", BOOK)
-AGREED = {"consent": "confirmed", "grade": "double_opt_in", "consented_on": "2026-06-01"}
-# In Berlin; and a consent that is half a year old until then.
-MIDNIGHT = datetime(2026, 11, 24, 23, tzinfo=UTC)
-HALF_A_YEAR = AGREED | {"consented_on": "2026-05-24"}
-
-
-def law(**sections: dict[str, Any]) -> Pack:
-    """The pack with some keys of some sections told otherwise."""
-    return replace(
-        PACK, **{name: replace(getattr(PACK, name), **keys) for name, keys in sections.items()}
-    )
-
-
-def judged(
-    pack: Pack = PACK,
-    message: Message | None = None,
-    stricter: tuple[str, ...] = (),
-    accepts: tuple[str, ...] = (),
-    now: datetime = AT,
-    **facts: Any,
-) -> Verdict:
-    told = Facts(**{"countries": ("DE",), "person": "natural", "capacity": "private"} | facts)
-    rulebook = Rulebook((Adopted(pack, stricter, accepts), Adopted(brought("XX@1"))))
-    return decide(told, message or Message("marketing", "email", now), rulebook, now)
+from tests.support.judging import AGREED, AT, BOOK, PACK, SAID, SALE, judged, law
 
 
 def test_consent_carries_with_its_rule_source_and_duties() -> None:
@@ -351,35 +319,6 @@ def test_the_time_of_sending_counts_and_not_of_asking() -> None:
     assert judged(message=later, customer=sale).codes == "no_basis,too_old"
     past = Message("marketing", "email", AT - timedelta(days=400))
     assert judged(message=past, customer=SALE).allowed  # nothing goes out before it was asked
-
-
-@pytest.mark.parametrize(
-    ("pack", "facts", "until"),
-    [
-        (PACK, AGREED, None),
-        # The sale's two years end at midnight in Berlin.
-        (PACK, {"customer": SALE._replace(on="2024-11-24")}, MIDNIGHT),
-        (PACK, {"customer": SALE._replace(on="2024-11-25")}, MIDNIGHT + timedelta(days=1)),
-        (PACK, {"customer": SALE}, None),
-        (law(consent={"expires_months": 6}), HALF_A_YEAR, MIDNIGHT),
-        (law(consent={"dormancy_review_months": 6}), HALF_A_YEAR, MIDNIGHT),
-        (law(consent={"dormancy_review_months": 6}), HALF_A_YEAR | {"sent_on": "2026-11-01"}, None),
-        (replace(PACK, valid_until=date(2026, 11, 25)), AGREED, datetime(2026, 11, 25, tzinfo=UTC)),
-        (law(exception={"ends_with_relationship": True}), {"customer": SALE._replace(ended_on="2026-11-26")},
-         MIDNIGHT + timedelta(days=1)),
-    ],
-)  # fmt: skip
-def test_a_verdict_says_until_when(
-    pack: Pack, facts: dict[str, Any], until: datetime | None
-) -> None:
-    verdict = judged(pack, **facts)
-    assert (verdict.allowed, verdict.until) == (True, until)
-
-
-def test_an_import_carries_until_it_is_too_old() -> None:
-    pack = replace(PACK, registers=(replace(LIST, max_age_days=1),))
-    message = Message("marketing", "email", AT, registers=(("DE-LIST", AT - timedelta(hours=20)),))
-    assert judged(pack, message, **AGREED).until == AT + timedelta(hours=4, microseconds=1)
 
 
 def test_a_message_in_time_renews_where_the_law_says_so() -> None:
