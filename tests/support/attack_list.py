@@ -174,8 +174,8 @@ ATTACKS = (
     ),
     Attack(
         "state",
-        "consents, requests, mails and contacts: each column, each row",
-        every("consent", "consent_request", "confirmation_mail", "contact"),
+        "consents, requests, mails, customers and contacts: each column, each row",
+        every("consent", "consent_request", "confirmation_mail", "customer_record", "contact"),
     ),
     Attack(
         "links used",

@@ -23,6 +23,7 @@ from consentledger.permits.rules import IssuePermits
 from consentledger.stops import service as stops
 from consentledger.stops.commands import Withdraw
 from tests.support.consents import People, people
+from tests.support.customers import lapse, record, sale
 
 HOUR = 3600
 
@@ -65,6 +66,7 @@ def rich_history(installation: Installation, clock: Any) -> People:
     one, two = shop.made.purpose_ids
     _confirmers(shop, clock)
     _stoppers(shop, clock)
+    _customers(shop, clock)
     joined = _link(shop, "joined@example.com", one)
     shop.ask("joined@example.com", two)
     clock.shift(5)
@@ -124,6 +126,26 @@ def _stoppers(shop: People, clock: Any) -> None:
         command = Withdraw(shop.org, "told@example.com", "key:test", shop.made.sender_id, purpose)
         with shop.database.begin() as tx:
             stops.withdraw(tx, command)
+
+
+def _customers(shop: People, clock: Any) -> None:
+    """Sales to people with and without consent: superseded, refused, taken back, ended, and stopped before."""
+    running = {"trigger": "ongoing_relationship", "categories": ["herbs"]}
+    rows = [
+        sale("buyer@example.com"),
+        sale("buyer@example.com", "A-2", on="2026-02-01"),
+        sale("buyer@example.com", "A-3", **running),
+        sale("all@example.com", "A-4", categories=["books"]),
+        sale("left@example.com", "A-5"),
+        sale("no@example.com", "A-6", refused_at_collection=True),
+    ]
+    record(shop.database, shop.org, *rows)
+    clock.shift(1)
+    named = {"address": "buyer@example.com"}
+    ended = {**named, "reference": "A-3", "reason": "ended", "ended_on": "2026-02-03"}
+    lapse(shop.database, shop.org, {**named, "reference": "A-1", "reason": "taken_back"}, ended)
+    clock.shift(1)
+    shop.subscribe("no@example.com", shop.made.purpose_ids[0])
 
 
 def issue(shop: People, *recipients: str) -> list[bytes]:

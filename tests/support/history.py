@@ -30,10 +30,12 @@ from consentledger.permits.service import Issued, issue, prepare
 from consentledger.worker.handlers import HANDLERS
 from tests.support import erasures
 from tests.support.consents import People, people
+from tests.support.customers import lapse, record, sale
 from tests.support.mails import eventually, working
 
 ANNA, BERT, CARL = "anna@example.com", "bert@example.net", "carl@example.org"
 DORA, EMIL, FRITZ = "dora@example.org", "emil@example.net", "fritz@example.com"
+GRETA = "greta@example.net"
 ESCROW = public_of(bytes(range(32)))
 LONG_AGO = "2026-03-02T12:00:00+00:00"
 WEEK = 7 * 86_400 + 1
@@ -76,6 +78,7 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
     moment()
     permit(town, ANNA, CARL, DORA)
     moment()
+    _sold(town, moment)
     _erased(installation, town, moment)
     assert index_log(installation.database, town.org)
     moment()
@@ -126,6 +129,14 @@ def _stopped(town: People, moment: Callable[[], None]) -> None:
         moment()
         town.stop(person)
         moment()
+
+
+def _sold(town: People, moment: Callable[[], None]) -> None:
+    """Two sales to one person; one of them is taken back."""
+    record(town.database, town.org, sale(GRETA), sale(GRETA, "A-2", on="2026-02-01"))
+    moment()
+    lapse(town.database, town.org, {"address": GRETA, "reference": "A-1", "reason": "taken_back"})
+    moment()
 
 
 def _erased(installation: Installation, town: People, moment: Callable[[], None]) -> None:
