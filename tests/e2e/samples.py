@@ -184,6 +184,16 @@ def samples() -> dict[str, pages.Page]:
             replace(PROOF, disclosures=DISCLOSURES[:3]),
             f"/u/{TOKEN}",
         ),
+        "unsubscribe-customer-done": pages.UnsubscribeDonePage(
+            "en",
+            SENDER,
+            "Weekly offers",
+            "email",
+            "purpose",
+            replace(PROOF, disclosures=DISCLOSURES[:3]),
+            f"/u/{TOKEN}",
+            as_customer=True,
+        ),
         "unsubscribe-all-done": pages.UnsubscribeDonePage(
             "de", SENDER, "Wochenangebote", "email", "organisation", REPEATED
         ),

@@ -189,3 +189,21 @@ def test_a_one_click_answer_names_the_receipt(client: FlaskClient, confirmed: st
     assert re.fullmatch(
         r"Unsubscribed\. Receipt: https://consent\.test/r/[\w.-]{33}\n", answer.text
     )
+
+
+def test_a_customers_stop_says_what_else_it_ends(
+    installation: Installation, client: FlaskClient, shop: Shop, confirmed: str
+) -> None:
+    told = "Your press objects to all such messages"
+    body = {"act": "purpose"}
+    assert told not in client.post(f"/u/{confirmed}", data=body).get_data(as_text=True)
+    with installation.database.begin() as tx:
+        tx.connection.exec_driver_sql(
+            "UPDATE permit_batch SET verdicts ="
+            """ replace(verdicts, '"basis":"consent"', '"basis":"existing_customer"')"""
+        )
+    repeated = client.post(f"/u/{confirmed}", data=body)
+    assert told in repeated.get_data(as_text=True)
+    with installation.database.begin() as tx:
+        tx.connection.exec_driver_sql("UPDATE permit SET contact_id = NULL")
+    assert client.post(f"/u/{confirmed}", data=body).data == repeated.data

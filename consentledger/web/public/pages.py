@@ -174,7 +174,10 @@ class UnsubscribePage:
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeDonePage:
-    """After an unsubscribe press; `action` offers the wider stop while there is one."""
+    """After an unsubscribe press; `action` offers the wider stop while there is one.
+
+    `as_customer`: the message came without consent, to a customer, and the press objects to all such messages.
+    """
 
     template: ClassVar[str] = "public/unsubscribe_done.html"
     language: str
@@ -184,6 +187,7 @@ class UnsubscribeDonePage:
     scope: Scope
     proof: Proof
     action: str | None = None
+    as_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def done(stopped: Stopped, token: str) -> Response:
         scope=stopped.scope,
         proof=proof(stopped.receipt, stopped.organisation_number, gettext("Your stop")),
         action=f"/u/{token}" if stopped.scope == "purpose" else None,
+        as_customer=stopped.as_customer,
     )
     return rendering.answer(shown)
 
