@@ -11,6 +11,7 @@ from bench.figures import Figure, show
 
 BENCHES = (
     "tokens",
+    "decide",
     "append",
     "apart",
     "proofs",
