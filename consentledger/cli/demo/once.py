@@ -15,7 +15,7 @@ from consentledger.cli.demo.pages import Answer, fetch, form_fields
 from consentledger.cli.demo.play import Story, check, eventually
 from consentledger.cli.demo.postbox import Letter, Postbox
 from consentledger.cli.demo.proof import prove
-from consentledger.cli.demo.seed import open_shop
+from consentledger.cli.demo.seed import PACKS, open_shop
 from consentledger.cli.demo.shop import Account, ask_permits, deliver, newsletter
 from consentledger.cli.demo.world import DemoError, World
 
@@ -50,7 +50,10 @@ def play(world: World, out: Path) -> int:
     try:
         with story.step("A shop opens") as said:
             played = Played(world, open_shop(world), Postbox(world.instance.folder / "mail"))
-            said += ["organisation and key by command", "sender, purposes, wordings, form by API"]
+            rules = fetch(f"{world.service}/rules/{PACKS[-1]}")
+            check(rules.status == 200, "the rules that protect Robin are there to read")
+            said += ["organisation, rule packs and key by command"]
+            said += ["categories, sender, purposes, wordings, form by API"]
         _embed(story, played)
         _sign_up(story, played)
         link = _mail(story, played)

@@ -16,8 +16,12 @@ NOTICE = """{legal_name} keeps your address to send you what you asked for, and 
 asked for it (GDPR art. 6(1)(a) and 7(1)). Nobody else gets it but consentledger, who keeps it for
 us. We keep it until you withdraw, and the proof for three years more. You may see it, correct it,
 have it erased, and complain to the data protection authority of your country."""
+# The shop's own country, and one where many of its customers live; parents come along.
+PACKS = ("IE", "DE")
+CATEGORIES = ("outdoor", "outdoor/boots", "outdoor/jackets", "outdoor/tents", "stories")
+SIMILAR = ("outdoor",)
 PURPOSES = (
-    ("Weekly offers", "boots", "boots, jackets and tents, once a week"),
+    ("Weekly offers", "outdoor", "boots, jackets and tents, once a week"),
     ("Trail stories", "stories", "from people who walked there, once a month"),
 )
 
@@ -58,12 +62,14 @@ def publish(world: World) -> Account:
             "organisation", "create", NAME, "--legal-name", sender["legal_name"],
             "--country", sender["country"],
         )  # fmt: skip
+    world.run("rules", "adopt", NAME, *PACKS)
     key = json.loads(
         world.run(
             "key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json"
         )
     )
     api = _Api(world.service, key["key"])
+    api.post("categories", {"categories": CATEGORIES, "groups": SIMILAR})
     sender_id = api.post("senders", sender)["id"]
     boxes = [_box(api, sender, sender_id, *purpose) for purpose in PURPOSES]
     draft = api.post(
