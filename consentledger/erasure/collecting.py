@@ -21,12 +21,12 @@ from consentledger.erasure import restricting
 from consentledger.erasure.holds import held
 from consentledger.erasure.logging import log_erasures
 from consentledger.erasure.models import Erasure
+from consentledger.erasure.places import places_of
 from consentledger.erasure.policies import NO_ESCROW_KEY, policy
 from consentledger.erasure.requesting import METHOD, suppress_address
 from consentledger.erasure.rules import Permits, Plan
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import ConfigurationError
-from consentledger.permits.erasing import places_of
 from consentledger.webhooks import service as webhooks
 
 CONTACTS_AT_ONCE = 200

@@ -20,8 +20,9 @@ from consentledger.erasure import restricting, rows
 from consentledger.erasure.holds import held
 from consentledger.erasure.logging import enqueue_destruction, log_erasures
 from consentledger.erasure.models import Erasure
+from consentledger.erasure.places import erase_places, places_of
 from consentledger.erasure.rules import Plan
-from consentledger.permits.erasing import erase_places, places_of
+from consentledger.sends.erasing import remake_last
 
 HELD_AGAIN = timedelta(minutes=10)
 
@@ -66,7 +67,7 @@ def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, l
         _tell(tx, organisation_id, plan, gone, again=True)
         return
     places = [(batch, number) for _, batch, number in plan.permits]
-    gone["permit"] += erase_places(tx, organisation_id, places)
+    gone += erase_places(tx, organisation_id, places)
     if own:
         links = rows.permit_links(places)
         gone["link_use"] += rows.delete_link_uses(tx, organisation_id, "unsubscribe", links)
@@ -75,6 +76,8 @@ def _destroy(tx: Tx, organisation_id: UUID, plan: Plan, row: LockedRow | None, l
     elif own and lives:
         gone["consent"] += _withdrawn(tx, organisation_id, plan)
         gone["customer_record"] += _sold(tx, organisation_id, plan)
+    if row is None and lives and places:
+        remake_last(tx, organisation_id, [plan.contact_id])
     if not plan.restricted:
         gone["opening"] += rows.delete_openings(tx, organisation_id, plan.indexes)
     if plan.whole and row is None and lives and not own:

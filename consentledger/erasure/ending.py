@@ -24,10 +24,10 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import queries
 from consentledger.erasure.holds import held
 from consentledger.erasure.logging import log_erasures
+from consentledger.erasure.places import places_of
 from consentledger.erasure.policies import policy
 from consentledger.erasure.requesting import suppress_address
 from consentledger.erasure.rules import MIN_RETENTION, Permits, Plan
-from consentledger.permits.erasing import places_of
 from consentledger.stops.models import StopRequest
 
 CONTACTS_AT_ONCE = 200

@@ -25,6 +25,7 @@ from consentledger.evidence.kept import KeptContact
 from consentledger.kernel.errors import NotFoundError
 from consentledger.outbox import service as outbox
 from consentledger.permits.models import Permit
+from consentledger.sends.models import MessageSent
 
 KEPT, ENDING = "kept", "ending"
 
@@ -44,6 +45,7 @@ def restrict(tx: Tx, contact: LockedContact, plan: Plan, escrow_key: bytes, days
         "entries": list(plan.indexes),
         "key": str(key_id),
         "permits": _permits(tx, org, contact.contact_id),
+        "sent": _sent(tx, org, contact.contact_id),
         "secret": b64encode(keystore.unwrap(wrapped, org, key_id.bytes)).decode("ascii"),
     }
     until_at = tx.now + timedelta(days=days)
@@ -165,6 +167,10 @@ def open_restriction(
             (batch, number): (verdict, b64decode(salt))
             for batch, number, verdict, salt in content["permits"]
         },
+        {
+            (batch, number): (b64decode(salt), _opened(message), _opened(headers))
+            for batch, number, salt, message, headers in content.get("sent", ())
+        },
     )
     return content["address"], kept
 
@@ -180,3 +186,28 @@ def _permits(tx: Tx, organisation_id: UUID, contact_id: UUID) -> Sequence[Sequen
         [batch, row, verdict, b64encode(salt).decode("ascii")]
         for batch, row, verdict, salt in found
     ]
+
+
+def _sent(tx: Tx, organisation_id: UUID, contact_id: UUID) -> Sequence[Sequence[object]]:
+    """What makes the lines of a contact's reports again: batch, row, salt, and both hashes."""
+    found = tx.session.execute(
+        select(
+            MessageSent.batch,
+            MessageSent.row_number,
+            MessageSent.salt,
+            MessageSent.message_hash,
+            MessageSent.headers_hash,
+        )
+        .where(MessageSent.organisation_id == organisation_id)
+        .where(MessageSent.contact_id == contact_id)
+        .order_by(MessageSent.batch, MessageSent.row_number)
+    )
+    return [[batch, row, *map(_kept, hashes)] for batch, row, *hashes in found]
+
+
+def _kept(content: bytes | None) -> str | None:
+    return b64encode(content).decode("ascii") if content is not None else None
+
+
+def _opened(text: str | None) -> bytes | None:
+    return b64decode(text) if text is not None else None

@@ -14,8 +14,8 @@ from consentledger.db.models import ContactEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.erasure import rows
 from consentledger.erasure.logging import enqueue_destruction
+from consentledger.erasure.places import places_of
 from consentledger.erasure.rules import Plan
-from consentledger.permits.erasing import places_of
 
 BLOCK = 5_000
 AT_ONCE = 200

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from consentledger.consents.models import ConfirmationMail, Consent, ConsentRequest
-from consentledger.contacts.models import Contact, LinkUse, Suppression
+from consentledger.contacts.models import Contact, LastSend, LinkUse, Suppression
 from consentledger.contacts.service import LockedRow
 from consentledger.customers.models import CustomerRecord
 from consentledger.db.models import ContactEntry, Opening
@@ -20,6 +20,7 @@ from consentledger.erasure.models import Erasure, LegalHold
 from consentledger.outbox.models import OutboxRow
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit
+from consentledger.sends.models import MessageSent
 from consentledger.stops.models import StopRequest
 
 CHUNK = 500
@@ -37,11 +38,20 @@ TABLES = {
     "90 days (not me)",
     "stop_request": "contact forgotten",
     "permit": "contact and salt forgotten, the line's hash kept",
+    "message_sent": "contact, salt and both hashes forgotten, the line's hash kept",
+    "last_send": "deleted; made anew from what is left when the person came back",
     "erasure": "contact forgotten: it is the receipt",
     "legal_hold": "deleted, once released",
     "restriction": "what opens it is sealed to the escrow key until its date",
 }
-OWNED: tuple[Any, ...] = (ContactEntry, ConsentRequest, Consent, CustomerRecord, Contact)
+OWNED: tuple[Any, ...] = (
+    ContactEntry,
+    ConsentRequest,
+    Consent,
+    CustomerRecord,
+    LastSend,
+    Contact,
+)
 
 
 def delete_contact(
@@ -177,9 +187,9 @@ def delete_ended_suppressions(tx: Tx, held: Sequence[UUID] = ()) -> int:
 def count_contact(
     session: Session, organisation_id: UUID, contact_id: UUID, key_id: UUID
 ) -> dict[str, int]:
-    """Counts the rows that know a contact, by table; permits keep their row, without the contact."""
+    """Counts the rows that know a contact, by table; permits and reports keep theirs, without the contact."""
     counted: dict[str, int] = {}
-    for model in (*OWNED, ConfirmationMail, StopRequest, Permit, LegalHold):
+    for model in (*OWNED, ConfirmationMail, StopRequest, Permit, MessageSent, LegalHold):
         query = select(func.count()).select_from(model)
         found = session.scalar(
             query.where(model.organisation_id == organisation_id, model.contact_id == contact_id)

@@ -14,10 +14,9 @@ from consentledger.db.base import Base, organisation_key_column
 class RegisterImport(Base):
     """One import of a register; `number` counts a register's imports from 1, those given up included.
 
-    `state`: loading, current, replaced, or forgotten (what only older imports held is deleted). `sealed_salt` opens
-    with the organisation's key; `matched` of ledger.register.MATCHED; `domains` tells whether a whole domain may be
-    listed. `entry_index` is null while it loads; `touched_at` moves with every batch, so that one that stands still
-    can be given up.
+    `state`: loading, current, replaced, given_up (by whoever began it), or forgotten (what only older imports held is
+    deleted). `sealed_salt` opens with the organisation's key; `matched` of ledger.register.MATCHED. `entry_index` is
+    null while it loads; `touched_at` moves with every batch, so that one that stands still can be given up.
     """
 
     __tablename__ = "register_import"
@@ -29,7 +28,6 @@ class RegisterImport(Base):
     count: Mapped[int] = mapped_column(BigInteger)
     root: Mapped[bytes | None]
     matched: Mapped[str]
-    domains: Mapped[bool]
     sealed_salt: Mapped[bytes]
     source: Mapped[str]
     file: Mapped[str]

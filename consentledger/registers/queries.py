@@ -31,7 +31,7 @@ AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import that decisions look into; `domains` tells whether it may list whole domains."""
+    """An import that decisions look into."""
 
     register: str
     number: int
@@ -39,7 +39,6 @@ class Import:
     entry_index: int
     count: int
     matched: str
-    domains: bool
     salt: bytes = field(repr=False)
 
 
@@ -52,7 +51,7 @@ def open_import(keys: OrganisationKeys, row: Any) -> Import:
     """Makes an import of its row; IntegrityError when its salt does not open."""
     salt = keys.sealer.open(row.sealed_salt, salt_context(row.organisation_id, row.register))
     return Import(
-        row.register, row.number, row.as_of, row.entry_index, row.count, row.matched, row.domains, salt
+        row.register, row.number, row.as_of, row.entry_index, row.count, row.matched, salt
     )  # fmt: skip
 
 
@@ -82,30 +81,43 @@ def listed(
     """
     if not imported:
         return {}
-    found: dict[str, set[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     wanted = list(dict.fromkeys(folded))
     for start in range(0, len(wanted), AT_ONCE):
-        asked = _asked(wanted[start : start + AT_ONCE], imported)
-        hashes = [(code, imported[code].number, one) for _, code, one in asked]
-        for place in rows.found_among(session, organisation_id, hashes) if hashes else ():
-            address, code, _ = asked[place]
-            found.setdefault(address, set()).add(code)
-    return {address: tuple(sorted(codes)) for address, codes in found.items()}
+        found |= _listed(session, organisation_id, wanted[start : start + AT_ONCE], imported)
+    return found
 
 
-def _asked(
-    addresses: Sequence[str], imported: Mapping[str, Import]
-) -> list[tuple[str, str, bytes]]:
-    asked = []
+def _listed(
+    session: Session,
+    organisation_id: UUID,
+    addresses: Sequence[str],
+    imported: Mapping[str, Import],
+) -> dict[str, tuple[str, ...]]:
+    texts = {
+        matched: {address: texts_of(address, matched) for address in addresses}
+        for matched in {one.matched for one in imported.values()}
+    }
+    asked: list[tuple[str, str]] = []  # a domain that many share is asked for once
     for code, one in imported.items():
-        known: dict[str, bytes] = {}  # a domain is hashed once
-        for address in addresses:
-            texts = texts_of(address, one.matched)
-            for text in texts if one.domains else texts[:1]:
-                if (hashed := known.get(text)) is None:
-                    hashed = known[text] = entry_hash(one.salt, text)
-                asked.append((address, code, hashed))
-    return asked
+        every = dict.fromkeys(text for some in texts[one.matched].values() for text in some)
+        asked += [(code, text) for text in every]
+    hashes = [
+        (code, imported[code].number, entry_hash(imported[code].salt, text)) for code, text in asked
+    ]
+    there = {asked[place] for place in rows.found_among(session, organisation_id, hashes)}
+    if not there:
+        return {}
+    found = {}
+    for address in addresses:
+        codes = [
+            code
+            for code, one in imported.items()
+            if any((code, text) in there for text in texts[one.matched][address])
+        ]
+        if codes:
+            found[address] = tuple(sorted(codes))
+    return found
 
 
 def import_at(

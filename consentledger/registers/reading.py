@@ -21,7 +21,6 @@ class SortedFile:
     count: int
     root: bytes
     digest: str
-    domains: bool
 
 
 def read_sorted(
@@ -29,12 +28,10 @@ def read_sorted(
 ) -> SortedFile:
     """Reads a register's file into `sorter`; InputError names the first line that is no entry."""
     hashed = _Hashing(file)
-    domains = command.adapter.matched != "address"  # a digest does not tell what it is of
     for entry in adapters.read(hashed, command.adapter):  # type: ignore[arg-type] # only readline is used
-        domains = domains or entry.text.startswith("@")
         sorter.add(entry_hash(salt, entry.text))
     count, root = count_and_root(sorter)
-    return SortedFile(sorter, count, root, f"sha256 {hashed.digest.hexdigest()}", domains)
+    return SortedFile(sorter, count, root, f"sha256 {hashed.digest.hexdigest()}")
 
 
 class _Hashing:

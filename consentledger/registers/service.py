@@ -146,7 +146,6 @@ class _Import:
                 count=told.count,
                 root=told.root,
                 matched=command.adapter.matched,
-                domains=told.domains,
                 sealed_salt=keys.sealer.seal(
                     self._salt, salt_context(command.organisation_id, command.register)
                 ),

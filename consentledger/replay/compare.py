@@ -21,6 +21,8 @@ from consentledger.replay.reading import (
     histories,
     owned_batches,
 )
+from consentledger.replay.registers import register_differences
+from consentledger.replay.reports import last_differences, report_differences
 from consentledger.replay.rules import ContactReplay
 from consentledger.replay.stored import KEYED, rows_by_key, rows_of_contacts
 
@@ -43,7 +45,13 @@ def check_contacts(opener: Opener, position: Position, step: Step) -> None:
         stored = own.stored_of(opener, replay, names)
         for difference in own.own_differences(replay, names, stored):
             report.add(difference.where, difference.message)
-    for difference in chain(own.permit_differences(opener), own.ownerless(opener)):
+    for difference in chain(
+        own.permit_differences(opener),
+        report_differences(opener),
+        last_differences(opener),
+        register_differences(opener),
+        own.ownerless(opener),
+    ):
         report.add(difference.where, difference.message)
 
 

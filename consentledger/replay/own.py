@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import and_, exists, func, or_, select
 
@@ -35,8 +35,8 @@ SMALL = (
 )
 # Of these an organisation may have very many: they are looked at block by block. A batch that no entry gives has
 # rows that give no entry's root.
-MANY = ("permit_batch", "link_use")
-MANY_KINDS = ("permits.issued", "objection.recorded")
+MANY = ("permit_batch", "message_batch", "link_use")
+MANY_KINDS = ("permits.issued", "message.sent", "objection.recorded")
 PUBLISHED_KINDS = tuple(kind for kind in KINDS if kind not in MANY_KINDS)
 
 
@@ -46,16 +46,24 @@ def own_replays(opener: Opener) -> Iterator[tuple[PublishedReplay, tuple[str, ..
     What does not open has been told by the openings' walk.
     """
     published = PublishedReplay(opener.organisation_id)
-    for indexes in _indexes(opener, PUBLISHED_KINDS):
-        _tell(opener, indexes, published)
+    for indexes in indexes_of(opener, PUBLISHED_KINDS):
+        tell(opener, indexes, published)
     yield published, SMALL
-    for indexes in _indexes(opener, MANY_KINDS):
+    for indexes in indexes_of(opener, MANY_KINDS):
         replay = PublishedReplay(opener.organisation_id)
-        _tell(opener, indexes, replay)
+        tell(opener, indexes, replay)
         yield replay, MANY
 
 
-def _tell(opener: Opener, indexes: list[int], replay: PublishedReplay) -> None:
+class Told(Protocol):
+    """Whoever is told entries."""
+
+    def tell(self, entry: Entry) -> None:
+        """Takes one entry."""
+
+
+def tell(opener: Opener, indexes: list[int], replay: Told) -> None:
+    """Opens the entries at these indexes and tells them, in order."""
     leaves = opener.rows.leaves_at(indexes)
     leaves.sort(key=lambda row: row[0])
     for one in opener.open(leaves, opener.rows.openings_at(indexes), Report("", 0)):
@@ -67,7 +75,8 @@ def _tell(opener: Opener, indexes: list[int], replay: PublishedReplay) -> None:
         replay.tell(entry)
 
 
-def _indexes(opener: Opener, kinds: Sequence[str]) -> Iterator[list[int]]:
+def indexes_of(opener: Opener, kinds: Sequence[str]) -> Iterator[list[int]]:
+    """Yields the indexes of the entries of these kinds that have no contact, block by block."""
     leaf: Any = LogLeaf.leaf
     heads = [_HEAD + kind.encode() + b"/" for kind in kinds]
     rows = opener.session.execute(

@@ -28,6 +28,7 @@ KINDS = (
     "categories.published",
     "permits.issued",
     "permits.voided",
+    "message.sent",
     "objection.recorded",
 )
 _IDENTITY = tuple(SenderIdentity.__dataclass_fields__)
@@ -167,6 +168,13 @@ class PublishedReplay:
         }
         self.tables.put("permit_batch", (number,), row)
 
+    def reports(self, entry: Entry, values: Mapping[str, Any]) -> None:
+        """`message.sent`: all but the shapes of its rows, which the root covers together with them."""
+        number = int.from_bytes(urlsafe_b64decode(values["batch"]), "big")
+        count = int(entry.plain["count"])
+        row = {"entry_index": entry.index, "count": count, "reported_at": entry.at}
+        self.tables.put("message_batch", (number,), row)
+
     def void(self, entry: Entry, values: Mapping[str, Any]) -> None:
         """`permits.voided`."""
         rows = sorted(PermitId.from_bytes(urlsafe_b64decode(one)).row for one in values["permits"])
@@ -259,5 +267,6 @@ _TELLING: dict[str, Any] = {
     "categories.published": PublishedReplay.categories,
     "permits.issued": PublishedReplay.batch,
     "permits.voided": PublishedReplay.void,
+    "message.sent": PublishedReplay.reports,
     "objection.recorded": PublishedReplay.stop,
 }

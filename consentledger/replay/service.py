@@ -17,6 +17,7 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations.models import Organisation
 from consentledger.replay.compare import check_contacts
 from consentledger.replay.rebuild import Rebuild, Rebuilt
+from consentledger.replay.reports import mend_last
 
 
 def fsck(
@@ -68,7 +69,11 @@ def rebuild(
     Each batch of contacts is one transaction under the locks of their rows, so the service never sees half of one.
     With `dry_run` nothing is written. NotFoundError when there is no such log.
     """
-    return Rebuild(installation, organisation_id, dry_run=dry_run).run(progress)
+    result = Rebuild(installation, organisation_id, dry_run=dry_run).run(progress)
+    for one in mend_last(installation.database, organisation_id, dry_run=dry_run):
+        result.note(one, mended=True)
+        result.rows += 1
+    return result
 
 
 def compare(

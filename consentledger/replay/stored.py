@@ -26,6 +26,7 @@ from consentledger.organisations.models import (
 )
 from consentledger.permits.models import PermitBatch, PermitVoid
 from consentledger.replay.model import Key, Tables
+from consentledger.sends.models import MessageBatch
 
 PART = 500
 # Tables whose rows a contact's entries give, found by their contact.
@@ -40,6 +41,7 @@ OWNED: dict[str, type[Base]] = {
 KEYED: dict[str, type[Base]] = {"link_use": LinkUse, "suppression": Suppression}
 _FOUND_BY = {
     "link_use": ("capability", "link_id"),
+    "message_batch": ("batch",),
     "permit_batch": ("batch",),
     "suppression": ("hash",),
 }
@@ -54,6 +56,7 @@ PUBLISHED: dict[str, type[Base]] = {
     "category_tree": CategoryTreeRow,
     "permit_batch": PermitBatch,
     "permit_void": PermitVoid,
+    "message_batch": MessageBatch,
 }
 MODELS = OWNED | KEYED | PUBLISHED
 

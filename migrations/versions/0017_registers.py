@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=True),
         sa.Column("matched", sa.Text(), nullable=False),
-        sa.Column("domains", sa.Boolean(), nullable=False),
         sa.Column("sealed_salt", sa.LargeBinary(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),

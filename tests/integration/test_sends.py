@@ -30,9 +30,10 @@ ANN, BEA = "ann@example.org", "bea@example.org"
 
 @pytest.fixture
 def shop(installation: Installation) -> Shop:
-    """An organisation with a sender and a purpose; ann and bea have confirmed."""
-    made = make_shop(installation.database, installation.settings)
-    made.confirm(ANN, BEA)
+    """An organisation with a sender and a purpose; ann and bea have confirmed five days ago."""
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=5), tick=True):
+        made = make_shop(installation.database, installation.settings)
+        made.confirm(ANN, BEA)
     return made
 
 

@@ -1,0 +1,108 @@
+"""Batches of reports held against their entries' roots, and the day that clocks run from against the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import select, union
+from sqlalchemy.orm import Session
+
+from consentledger.contacts.models import LastSend
+from consentledger.contacts.service import lock_rows
+from consentledger.db.engine import Database
+from consentledger.db.fsck.opener import Opener, bytes_of
+from consentledger.kernel.errors import ConsentLedgerError, IntegrityError
+from consentledger.ledger.leaf import parse_leaf
+from consentledger.replay.model import Difference
+from consentledger.sends import queries
+from consentledger.sends.erasing import last_of, remake_last
+from consentledger.sends.models import MessageBatch, MessageSent
+
+AT_ONCE = 500
+
+
+def report_differences(opener: Opener) -> Iterator[Difference]:
+    """Makes each batch's lines again from its rows and compares their root with the one in its entry."""
+    session, org = opener.session, opener.organisation_id
+    query = select(MessageBatch.batch, MessageBatch.entry_index).where(
+        MessageBatch.organisation_id == org
+    )
+    known = set()
+    for number, index in session.execute(query.order_by(MessageBatch.entry_index)).all():
+        known.add(number)
+        try:
+            made = queries.lines(session, org, number).root.hex()
+            leaf = next((row[1] for row in opener.rows.leaves_at([index])), b"")
+            parsed = parse_leaf(bytes_of(leaf))
+            if (parsed.kind_name, parsed.plain.get("root")) != ("message.sent", made):
+                raise IntegrityError("its rows do not give the root in its entry")
+        except ConsentLedgerError as error:
+            yield Difference("message_sent", (number,), note=str(error))
+        except (ValueError, KeyError, TypeError, IndexError):
+            note = "its rows make no lines: a shape or a value is not what was stored"
+            yield Difference("message_sent", (number,), note=note)
+    batches = select(MessageSent.batch).where(MessageSent.organisation_id == org).distinct()
+    for number in sorted(set(session.scalars(batches)) - known):
+        yield Difference("message_sent", (number,), surplus=True)
+
+
+def last_differences(opener: Opener) -> Iterator[Difference]:
+    """Compares last_send with what the reports say, contact by contact."""
+    for contacts in contacts_told(opener.session, opener.organisation_id):
+        yield from _last(opener.session, opener.organisation_id, contacts)
+
+
+def mend_last(
+    database: Database, organisation_id: UUID, *, dry_run: bool = False
+) -> Iterator[Difference]:
+    """Makes last_send anew where it is not what the reports say; yields what differed."""
+    with database.read() as session:
+        parts = list(contacts_told(session, organisation_id))
+    for contacts in parts:
+        with database.begin() as tx:
+            lock_rows(tx, organisation_id, contacts)
+            found = list(_last(tx.session, organisation_id, contacts))
+            if found and not dry_run:
+                remake_last(tx, organisation_id, contacts)
+        yield from found
+
+
+def contacts_told(session: Session, organisation_id: UUID) -> Iterator[list[UUID]]:
+    """Yields the contacts that reports or last_send name, sorted, in parts."""
+    sent = select(MessageSent.contact_id).where(
+        MessageSent.organisation_id == organisation_id, MessageSent.contact_id.is_not(None)
+    )
+    last = select(LastSend.contact_id).where(LastSend.organisation_id == organisation_id)
+    both = union(sent, last).subquery()
+    first: UUID | None = None
+    while True:
+        query = select(both.c.contact_id).order_by(both.c.contact_id).limit(AT_ONCE)
+        if first is not None:
+            query = query.where(both.c.contact_id > first)
+        found = list(session.scalars(query))
+        if not found:
+            return
+        first = found[-1]
+        yield found
+
+
+def _last(
+    session: Session, organisation_id: UUID, contacts: Sequence[UUID]
+) -> Iterator[Difference]:
+    derived = last_of(session, organisation_id, contacts)
+    rows = session.execute(
+        select(LastSend.contact_id, LastSend.channel, LastSend.sent_on, LastSend.entry_index).where(
+            LastSend.organisation_id == organisation_id, LastSend.contact_id.in_(contacts)
+        )
+    )
+    stored = {(row.contact_id, row.channel): (row.sent_on, row.entry_index) for row in rows}
+    for key in sorted(derived.keys() | stored.keys()):
+        if key not in stored:
+            yield Difference("last_send", key)
+        elif key not in derived:
+            yield Difference("last_send", key, surplus=True)
+        elif stored[key] != derived[key]:
+            names = ("sent_on", "entry_index")
+            pairs = zip(names, stored[key], derived[key], strict=True)
+            yield Difference("last_send", key, tuple(n for n, a, b in pairs if a != b))
