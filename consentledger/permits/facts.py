@@ -11,8 +11,6 @@ import orjson
 
 from consentledger.contacts import standing as standings
 from consentledger.contacts.address import fold
-from consentledger.contacts.queries import lookup_hash
-from consentledger.db.keystore.store import OrganisationKeys
 from consentledger.kernel.errors import InputError
 from consentledger.law.grounds import Ground
 from consentledger.law.model import Facts
@@ -32,11 +30,6 @@ def folded_addresses(recipients: Sequence[str]) -> list[str | None]:
         except InputError:
             found.append(None)
     return found
-
-
-def lookup_hashes(keys: OrganisationKeys, folded: Sequence[str | None]) -> list[bytes | None]:
-    """Returns each folded address's look-up hash; addresses are not kept."""
-    return [None if one is None else lookup_hash(keys, one) for one in folded]
 
 
 class Read(NamedTuple):

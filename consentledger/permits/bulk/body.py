@@ -143,7 +143,7 @@ class Reader:
         strict: Callable[[bytes], dict[str, Any]],
     ) -> None:
         self._lines, self._read, self._strict = lines, read, strict
-        self._said: dict[tuple[Any, ...], tuple[str | None, ...]] = {}
+        self._said: dict[tuple[Any, ...], tuple[str | None, str | None, str | None]] = {}
 
     def next(self, count: int = PIECE) -> Piece | None:
         """Reads `count` more lines, fewer at the end, None behind it. Blank lines ask nothing."""
@@ -170,12 +170,14 @@ class Reader:
         return piece
 
     def _one_by_one(self, first: int, raw: Sequence[bytes]) -> Piece:
-        said, places, errors = [], [], []
+        said: list[Asked] = []
+        places: list[int] = []
+        errors = []
         for number, line in enumerate(raw, first):
             if not line or line.isspace():
                 continue
             try:
-                said.append(self._recipient(line, number))
+                said.append(self._quick(line) or self._recipient(line, number))
                 places.append(number)
             except InputError as error:
                 errors.append(LineError(number, error.reason, str(error)))
@@ -183,6 +185,21 @@ class Reader:
         return Piece(
             first, first + len(raw) - 1, [one[0] for one in said], places, tuple(errors), facts
         )
+
+    def _quick(self, line: bytes) -> Asked | None:
+        """Reads a plain line whose facts came before: what is said besides the address repeats all the time."""
+        try:
+            value = orjson.loads(line)
+            if type(value) is not dict or b"\\" in line or len(line) > LINE_BYTES:
+                return None
+            # Where every value is plain text, a key has four quotes: anything else may hold a key twice.
+            quotes, address = 4 * len(value), value.pop("address", None)
+            known = self._said.get(tuple(value.items()))
+        except (orjson.JSONDecodeError, TypeError):
+            return None
+        if known is None or type(address) is not str or line.count(b'"') != quotes:
+            return None
+        return (address, *known)
 
     def _recipient(self, line: bytes, number: int) -> Asked:
         where = f"line {number}"
@@ -198,21 +215,10 @@ class Reader:
             ) from error
         if type(value) is not dict:
             return self._read(value, where)
-        if (
-            line.count(b'"') != 4 * len(value)
-            or b"\\" in line
-            or set(map(type, value.values())) != _TEXT
-        ):
-            # Where every value is plain text, a key has four quotes: anything else may hold a key twice.
-            return self._read(self._strict(line), where)
-        # What is said besides the address repeats all the time: it is read once.
-        said = tuple(item for item in value.items() if item[0] != "address")
-        known, address = self._said.get(said), value.get("address")
-        if known is not None and type(address) is str:
-            return (address, *known)  # type: ignore[return-value] # three, as _read gave them
-        found = self._read(value, where)
-        if len(self._said) < _REMEMBERED:
-            self._said[said] = found[1:]
+        found = self._read(self._strict(line), where)
+        del value["address"]
+        if set(map(type, value.values())) <= _TEXT and len(self._said) < _REMEMBERED:
+            self._said[tuple(value.items())] = found[1:]
         return found
 
 
