@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
 
 from consentledger.law import sentences
 from consentledger.law.pack import Pack, Section
 from consentledger.law.words import CHANNELS, PERSONS, REGIMES, Line, gettext, word
 
-SECTION_FIELDS = {"says", "citations"}
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 class Told(NamedTuple):
@@ -30,53 +30,40 @@ class Topic(NamedTuple):
 
 def tell(pack: Pack) -> tuple[Topic, ...]:
     """Returns everything that a pack rules, in the order in which people ask; topics without a rule are left out."""
+    topics = (*_for_everybody(pack), *_for_senders(pack))
+    return tuple(topic for topic in topics if topic.rules)
+
+
+def _for_everybody(pack: Pack) -> Iterator[Topic]:
+    yield Topic("regime", gettext("What is forbidden"), tuple(_regimes(pack)))
     exception = [_told(pack.exception, sentences.exception(pack))]
     exception += [_told(one, sentences.period(one)) for one in pack.exception.periods]
-    topics = (
-        Topic("regime", gettext("What is forbidden"), tuple(_regimes(pack))),
-        Topic("exception", gettext("The exception for existing customers"), tuple(exception)),
-        Topic(
-            "unsubscribe",
-            gettext("How to get out"),
-            (
-                _told(pack.unsubscribe, sentences.unsubscribe(pack.unsubscribe)),
-                _told(pack.objection),
-            ),
-        ),
-        Topic("consent", gettext("Consent"), (_told(pack.consent, sentences.consent(pack.consent)),)),
-        Topic(
-            "identity",
-            gettext("What a message must tell of its sender"),
-            (_told(pack.identity, sentences.identity(pack.identity)),),
-        ),
-        Topic(
-            "labels",
-            gettext("Marks in the subject"),
-            tuple(_told(one, sentences.label(one)) for one in pack.labels),
-        ),
-        Topic(
-            "hours",
-            gettext("When messages may be sent"),
-            tuple(_told(one, sentences.hours(one)) for one in pack.hours),
-        ),
-        Topic(
-            "registers",
-            gettext("Public registers"),
-            tuple(_told(one, sentences.register(one)) for one in pack.registers),
-        ),
-        Topic(
-            "duties",
-            gettext("Further duties"),
-            tuple(_told(one, sentences.duty(one)) for one in pack.duties),
-        ),
-        Topic("service", gettext("Messages that are no advertising"), (_told(pack.service),)),
-        Topic(
-            "records",
-            gettext("What the sender must keep"),
-            tuple(_told(one, sentences.record(one)) for one in pack.records),
-        ),
-    )  # fmt: skip
-    return tuple(topic for topic in topics if topic.rules)
+    yield Topic("exception", gettext("The exception for existing customers"), tuple(exception))
+    out = _told(pack.unsubscribe, sentences.unsubscribe(pack.unsubscribe))
+    yield Topic("unsubscribe", gettext("How to get out"), (out, _told(pack.objection)))
+
+
+def _for_senders(pack: Pack) -> Iterator[Topic]:
+    consent = _told(pack.consent, sentences.consent(pack.consent))
+    yield Topic("consent", gettext("Consent"), (consent,))
+    identity = _told(pack.identity, sentences.identity(pack.identity))
+    yield Topic("identity", gettext("What a message must tell of its sender"), (identity,))
+    labels = _each(pack.labels, sentences.label)
+    yield Topic("labels", gettext("Marks in the subject"), labels)
+    hours = _each(pack.hours, sentences.hours)
+    yield Topic("hours", gettext("When messages may be sent"), hours)
+    registers = _each(pack.registers, sentences.register)
+    yield Topic("registers", gettext("Public registers"), registers)
+    yield Topic("duties", gettext("Further duties"), _each(pack.duties, sentences.duty))
+    yield Topic("service", gettext("Messages that are no advertising"), (_told(pack.service),))
+    records = _each(pack.records, sentences.record)
+    yield Topic("records", gettext("What the sender must keep"), records)
+
+
+def _each(
+    rules: Iterable[AnySection], lines: Callable[[AnySection], Iterable[Line]]
+) -> tuple[Told, ...]:
+    return tuple(_told(rule, lines(rule)) for rule in rules)
 
 
 def _told(section: Section, lines: Iterable[Line] = ()) -> Told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from consentledger.kernel.errors import UnusableError, VerificationError
@@ -15,7 +15,7 @@ from consentledger.verify.absence import check_absence
 from consentledger.verify.chain import check_chains, check_labels
 from consentledger.verify.coverage import check_coverage, erasures_of
 from consentledger.verify.decisions import Shown
-from consentledger.verify.entries import read_entries
+from consentledger.verify.entries import Entry, read_entries
 from consentledger.verify.keys import check_keys, explained, named_verifiers
 from consentledger.verify.permits import check_permits
 from consentledger.verify.records import check_records
@@ -24,7 +24,7 @@ from consentledger.verify.report import Report
 from consentledger.verify.rests import check_rests
 from consentledger.verify.rulebook import read_rules
 from consentledger.verify.sends import check_sends
-from consentledger.verify.story import stories
+from consentledger.verify.story import Story, stories
 from consentledger.verify.times import check_times
 
 REQUIRED = ("README.txt", "policy.txt", "checkpoint", MANIFEST)
@@ -106,11 +106,18 @@ def _verify(bundle: Bundle, outside: Policy | None, since: bytes | None, report:
     published = check_rests(found.entries, report)
     report.passed(4, _told(report), since=before)
     check_records(bundle, told, published, report)
-    rules = read_rules(bundle, found.entries, report)
-    listed = check_registers(bundle, found.entries, report)
-    reports = check_sends(bundle, found.entries, report)
-    check_permits(bundle, found.entries, told, rules, report, Shown(listed, reports))
+    _check_decisions(bundle, found.entries, told, report)
     check_times(found.entries, report)
+
+
+def _check_decisions(
+    bundle: Bundle, entries: Sequence[Entry], told: Mapping[str, Story], report: Report
+) -> None:
+    """Step 5: rules, registers and reports as the log has them, and every permit by them."""
+    rules = read_rules(bundle, entries, report)
+    listed = check_registers(bundle, entries, report)
+    reports = check_sends(bundle, entries, report)
+    check_permits(bundle, entries, told, rules, report, Shown(listed, reports))
 
 
 def _told(report: Report) -> str:

@@ -55,20 +55,8 @@ def _variables(world: World, account: Account) -> str:
 def publish(world: World) -> Account:
     """Make organisation and key by an operator's commands, and publish by the API as a shop does."""
     sender = _sender(world.shop)
-    # Whoever stopped the first start half-way has the organisation already.
-    known = json.loads(world.run("organisation", "list", "--json"))["organisations"]
-    if NAME not in {organisation["name"] for organisation in known}:
-        world.run(
-            "organisation", "create", NAME, "--legal-name", sender["legal_name"],
-            "--country", sender["country"],
-        )  # fmt: skip
-    world.run("rules", "adopt", NAME, *PACKS)
-    key = json.loads(
-        world.run(
-            "key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json"
-        )
-    )
-    api = _Api(world.service, key["key"])
+    key = _make_organisation(world, sender)
+    api = _Api(world.service, key)
     api.post("categories", {"categories": CATEGORIES, "groups": SIMILAR})
     sender_id = api.post("senders", sender)["id"]
     boxes = [_box(api, sender, sender_id, *purpose) for purpose in PURPOSES]
@@ -88,7 +76,7 @@ def publish(world: World) -> Account:
         service=world.service,
         mailbox=world.mailbox,
         smtp_port=world.smtp_port,
-        api_key=key["key"],
+        api_key=key,
         form=form["id"],
         form_version=form["version"],
         sender=sender_id,
@@ -96,6 +84,20 @@ def publish(world: World) -> Account:
         from_address=sender["from_address"],
         purposes=tuple((box.purpose, box.title, box.statement) for box in boxes),
     )
+
+
+def _make_organisation(world: World, sender: dict[str, str]) -> str:
+    """Make the organisation, let it adopt its rule packs, and return a key of its own."""
+    # Whoever stopped the first start half-way has the organisation already.
+    known = json.loads(world.run("organisation", "list", "--json"))["organisations"]
+    if NAME not in {organisation["name"] for organisation in known}:
+        world.run(
+            "organisation", "create", NAME, "--legal-name", sender["legal_name"],
+            "--country", sender["country"],
+        )  # fmt: skip
+    world.run("rules", "adopt", NAME, *PACKS)
+    words = ("key", "create", "--organisation", NAME, "--name", "shop", "--all-scopes", "--json")
+    return str(json.loads(world.run(*words))["key"])
 
 
 class _Api:
