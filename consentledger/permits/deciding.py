@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from consentledger.law.deciding import Decider
 from consentledger.law.grounds import Ground, turning
@@ -43,8 +43,14 @@ class Deciding:
             command.sender_id, command.purpose_id, command.channel, now, command.tracking
         )
         self._read = self.states.read
+        self._now, self._until = now, _next_change(now, sources, command.valid_for)
         self._known: dict[tuple[Read, Said, date | None, tuple[str, ...]], int] = {}
         self._counted: dict[tuple[str, Said, str], int] = {}
+
+    def holds(self, now: datetime) -> bool:
+        """Tells whether all that was decided would be decided the same at a later instant, by the clock alone."""
+        pause = self.states.pause_ends_at
+        return self._now <= now < (self._until if pause is None else min(self._until, pause))
 
     def record(
         self, stored: str, said: Said, sent_on: date | None = None, listed: tuple[str, ...] = ()
@@ -97,3 +103,16 @@ class Deciding:
         near = relation(self._sources.categories, ground.categories, self._sources.tree)
         customer = Customer(ground.trigger, ground.on, ground.ended_on, near, ground.flags)
         return self._decider.verdict(facts._replace(customer=customer))
+
+
+def _next_change(now: datetime, sources: Sources, valid_for: timedelta) -> datetime:
+    """Returns an instant before which the clock changes no verdict of a batch that is decided now.
+
+    Hours open and close, and days begin, on whole minutes in every zone; an import grows too old whole days after
+    what it shows. And a batch that waited for long in a queue is decided anew.
+    """
+    ends = [now.replace(second=0, microsecond=0) + timedelta(minutes=1), now + valid_for / 2]
+    for age in sources.ages.values():
+        days = max(0, (now - age.as_of) // timedelta(days=1))
+        ends.append(age.as_of + timedelta(days=days + 1))
+    return min(ends)

@@ -11,6 +11,7 @@ import orjson
 
 from consentledger.contacts import standing as standings
 from consentledger.contacts.address import fold
+from consentledger.kernel.clock import from_text
 from consentledger.kernel.errors import InputError
 from consentledger.law.grounds import Ground
 from consentledger.law.model import Facts
@@ -61,6 +62,8 @@ class StateReader:
         self._channel, self._now = channel, now
         self._key = standings.key_of(self._sender, self._purpose, channel)
         self._tracking = str(tracking) if tracking else None
+        self.pause_ends_at: datetime | None = None
+        """The first end of a pause among all that was read: from then on the same standing says something else."""
 
     def read(self, stored: str) -> Read:
         """Returns what a contact's standing, given as its JSON text, says of this."""
@@ -99,6 +102,9 @@ class StateReader:
         return standings.stopped_since(*asked, number, self._now)
 
     def _objected(self, standing: Mapping[str, Any]) -> tuple[str, str]:
+        for item in standing["objections"]:
+            if item["until"] is not None and (ends := from_text(item["until"])) > self._now:
+                self.pause_ends_at = min(ends, self.pause_ends_at or ends)
         asked = (standing, self._sender, self._purpose, self._channel, self._now)
         objection = "active" if standings.objection(*asked) else "none"
         return standings.consent_state(*asked), objection

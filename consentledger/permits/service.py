@@ -10,7 +10,6 @@ needs the same lock.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,19 +22,18 @@ from consentledger.db.log.entries import Draft, SealedEntry
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.clock import to_text
 from consentledger.permits import lookups, queries, rules, store
-from consentledger.permits.deciding import Deciding, Rulings
-from consentledger.permits.facts import NOTHING_SAID, Said
-from consentledger.permits.lines import Lines, Row, build_lines
-from consentledger.permits.links import batch_text, new_batch
+from consentledger.permits.deciding import Deciding
+from consentledger.permits.drafting import NOT_LISTED, draft, lines_of, said_of
+from consentledger.permits.facts import Said
+from consentledger.permits.lines import Row
+from consentledger.permits.links import batch_text
 from consentledger.permits.lookups import MessageFrame, Stored
-from consentledger.permits.preparing import Prepared, frame_of, prepare, said_of
+from consentledger.permits.preparing import Prepared, frame_of, prepare
 from consentledger.permits.rules import IssuePermits
 from consentledger.permits.rulings import Ruling
 from consentledger.permits.sources import listed, read_sources
 
 __all__ = ["Issue", "Issued", "Prepared", "again", "issue", "prepare", "to_keep"]
-SALT_BYTES = 16
-NOT_LISTED: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +59,29 @@ class Issue:
     """One run of `issue`; a class so that a test can leave out the second look and be seen to fail."""
 
     def __init__(self, tx: Tx, prepared: Prepared) -> None:
-        command = prepared.command
-        self._tx, self._prepared, self._command = tx, prepared, command
-        self._frame, self._sources = prepared.frame, prepared.sources
-        self._batch = new_batch()
-        self._until = tx.now + command.valid_for
-        self._rulings = Rulings()
-        self._judge = Deciding(command, prepared.sources, tx.now, self._rulings)
-        self._rows = self._decide_all()
+        gathered, drafted = prepared.gathered, prepared.drafted
+        if not drafted.deciding.holds(tx.now):  # the hour struck meanwhile, or a pause ended
+            drafted = draft(gathered, tx.now)
+        self._tx, self._seen, self._gathered = tx, prepared.seen, gathered
+        self._command, self._frame = gathered.command, gathered.frame
+        self._sources = gathered.sources
+        self._batch, self._until = drafted.batch, drafted.until
+        self._rulings, self._deciding = drafted.rulings, drafted.deciding
+        self._rows, self._lines = list(drafted.rows), drafted.lines
 
     def run(self) -> Issued:
         """Writes the batch and returns it; the append is the last act but for the batch's own row."""
         tx, organisation_id = self._tx, self._command.organisation_id
         store.write_rows(tx, organisation_id, self._batch, self._rows)
-        lines = self._lines()
-        sealed = self._seal(lines)
+        sealed = self._seal()
         head = tx.log.lock_head(tx, organisation_id)
         before = self._sources
         patched = self.look_again(head.frontier.size)
         if patched:
             store.patch_rows(tx, organisation_id, self._batch, patched)
-            lines = self._patch(lines, patched)
+            self._patch(patched)
         if patched or self._sources is not before:
-            sealed = self._seal(lines)
+            sealed = self._seal()
         appended = tx.log.append_sealed(tx, organisation_id, sealed, head)
         issued = Issued(
             command=self._command,
@@ -101,7 +99,7 @@ class Issue:
 
     def look_again(self, size: int) -> list[tuple[int, Row]]:
         """Step 4, under the head's lock: decides again whoever has an entry at or beyond h0, or all."""
-        command, seen = self._command, self._prepared.seen
+        command, seen = self._command, self._seen
         if size == seen:
             return []
         session = self._tx.session
@@ -113,22 +111,22 @@ class Issue:
             for number, row in enumerate(self._rows)
             if row.contact_id and row.contact_id in since.contacts
         ]
-        return self._again(session, affected, self._prepared.listed)
+        return self._again(session, affected, self._gathered.listed)
 
     def _all_again(self, session: Session) -> list[tuple[int, Row]]:
         """Something that concerns everybody lies behind h0: frame, rules and registers are read anew."""
-        command, prepared = self._command, self._prepared
+        command, folded = self._command, self._gathered.folded
         self._frame = frame_of(session, command)
         keystore = self._tx.database.log.keystore
         self._sources = read_sources(session, keystore, command, self._frame)
-        self._judge = Deciding(command, self._sources, self._tx.now, self._rulings)
+        self._deciding = Deciding(command, self._sources, self._tx.now, self._rulings)
         contacts = [(number, row) for number, row in enumerate(self._rows) if row.contact_id]
-        on_record = (address for n, _ in contacts if (address := prepared.folded[n]))
+        on_record = (address for n, _ in contacts if (address := folded[n]))
         standing_in = listed(session, command.organisation_id, self._sources, on_record)
         others = []
         for number, row in enumerate(self._rows):
             if row.contact_id is None:
-                again = self._judge.again(self._rulings.list[row.verdict].facts)
+                again = self._deciding.again(self._rulings.list[row.verdict].facts)
                 if again != row.verdict:
                     others.append((number, row._replace(verdict=again)))
         return sorted(others + self._again(session, contacts, standing_in))
@@ -151,37 +149,6 @@ class Issue:
             if (again := self._decide_again(number, row, found, said[number], standing_in)) != row
         ]
 
-    def _decide_all(self) -> list[Row]:
-        prepared, record, counted = self._prepared, self._judge.record, self._judge.counted
-        salts = os.urandom(SALT_BYTES * len(prepared.hashes))
-        known, folded, standing_in = prepared.known, prepared.folded, prepared.listed
-        rows, taken = [], set()
-        for position, (lookup, said) in enumerate(
-            zip(prepared.hashes, said_of(self._command), strict=True)
-        ):
-            salt = salts[SALT_BYTES * position : SALT_BYTES * (position + 1)]
-            if lookup is None:
-                rows.append(Row(None, counted("invalid", NOTHING_SAID), salt))
-                continue
-            if lookup in taken:
-                rows.append(Row(None, counted("duplicate", NOTHING_SAID), salt))
-                continue
-            taken.add(lookup)
-            if position in prepared.suppressed:
-                # The contact, if there is one again, has said nothing of it: the row names nobody.
-                rows.append(Row(None, counted("stranger", said, "suppressed"), salt))
-                continue
-            found = known.get(lookup)
-            if found is None:
-                rows.append(Row(None, counted("stranger", said), salt))
-                continue
-            codes = (
-                standing_in.get(folded[position] or "", NOT_LISTED) if standing_in else NOT_LISTED
-            )
-            ruling = record(found.stored.standing, said, found.stored.sent_on, codes)
-            rows.append(Row(found.contact_id, ruling, salt))
-        return rows
-
     def _decide_again(
         self,
         number: int,
@@ -192,28 +159,21 @@ class Issue:
     ) -> Row:
         stored = found.get(row.contact_id) if row.contact_id else None
         if stored is None:  # erased meanwhile: a stranger, and strangers are only counted
-            return Row(None, self._judge.counted("stranger", said), row.salt)
-        codes = standing_in.get(self._prepared.folded[number] or "", NOT_LISTED)
-        ruling = self._judge.record(stored.standing, said, stored.sent_on, codes)
+            return Row(None, self._deciding.counted("stranger", said), row.salt)
+        codes = standing_in.get(self._gathered.folded[number] or "", NOT_LISTED)
+        ruling = self._deciding.record(stored.standing, said, stored.sent_on, codes)
         return row._replace(verdict=ruling)
 
-    def _patch(self, lines: Lines, patched: Sequence[tuple[int, Row]]) -> Lines:
+    def _patch(self, patched: Sequence[tuple[int, Row]]) -> None:
         numbers = [number for number, _ in patched]
         for number, row in patched:
             self._rows[number] = row
-        return lines.patched(numbers, self._lines(numbers))
+        rows = [row for _, row in patched]
+        others = lines_of(self._frame, self._batch, self._rulings, self._until, rows, numbers)
+        self._lines = self._lines.patched(numbers, others)
 
-    def _lines(self, numbers: Sequence[int] | None = None) -> Lines:
-        return build_lines(
-            organisation_number=self._frame.organisation_number,
-            batch=self._batch,
-            ends=[ruling.line_end(self._until) for ruling in self._rulings.list],
-            rows=self._rows if numbers is None else [self._rows[number] for number in numbers],
-            numbers=numbers,
-        )
-
-    def _seal(self, lines: Lines) -> list[SealedEntry]:
-        plain = {"count": str(len(self._rows)), "root": lines.root.hex()}
+    def _seal(self) -> list[SealedEntry]:
+        plain = {"count": str(len(self._rows)), "root": self._lines.root.hex()}
         draft = Draft("permits.issued", self._message(), actor=self._command.actor, plain=plain)
         return self._tx.log.seal(self._tx, self._command.organisation_id, [draft])
 

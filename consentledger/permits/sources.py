@@ -22,6 +22,7 @@ from consentledger.permits.rules import IssuePermits
 from consentledger.registers import queries as registers
 from consentledger.registers.models import RegisterImport
 from consentledger.registers.queries import Import
+from consentledger.verify.imports import registers_of
 
 
 class Age(NamedTuple):
@@ -106,16 +107,6 @@ def _ages(session: Session, organisation_id: UUID, codes: frozenset[str]) -> dic
         RegisterImport.register.in_(codes),
     )
     return {code: Age(as_of, index or 0) for code, as_of, index in session.execute(query)}
-
-
-def registers_of(rulebook: Rulebook, channel: str) -> frozenset[str]:
-    """Returns the codes of the registers that adopted packs look into for a channel."""
-    return frozenset(
-        register.code
-        for adopted in rulebook.adopted
-        for register in adopted.pack.registers
-        if register.must_check and channel in register.channels
-    )
 
 
 def listed(

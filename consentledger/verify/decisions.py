@@ -88,7 +88,7 @@ def decide_again(
     shown: Shown,
 ) -> tuple[str, ...]:
     """Decides again; returns which facts are only asserted (words of verify.asserted)."""
-    told = _told_facts(permit)
+    told = told_facts(permit)
     if permit.contact is None:
         kinds: tuple[str, ...] = (asserted.STRANGERS,)
         again = case.decider.verdict(told)
@@ -108,8 +108,8 @@ def decide_again(
     return kinds
 
 
-def _told_facts(permit: Permit) -> Facts:
-    """The facts as the line tells them."""
+def told_facts(permit: Permit) -> Facts:
+    """Returns the facts as a line tells them; VerificationError for a ground that is none."""
     try:
         customer = Customer.parse(permit.customer) if permit.customer is not None else None
     except ValueError as error:
@@ -152,7 +152,7 @@ def _from_entries(
     without = case.decider.verdict(facts)
     ground = turning(grounds, without[1], lambda one: _with(case, facts, one)[1])
     canonical, verdict = without if ground is None else _with(case, facts, ground)
-    line = _told_facts(permit)
+    line = told_facts(permit)
     for name, ours, theirs in zip(Facts._fields, line, canonical, strict=True):
         if ours != theirs:
             raise _wrong(

@@ -28,13 +28,7 @@ def looked_into(entry: Entry, rulebook: Rulebook, entries: Sequence[Entry]) -> L
     A register that adopted packs look into may not be left out once it was imported: that would look like one that
     was never imported, and hide whom it lists.
     """
-    channel = entry.need("channel")
-    wanted = {
-        register.code
-        for adopted in rulebook.adopted
-        for register in adopted.pack.registers
-        if register.must_check and channel in register.channels
-    }
+    wanted = registers_of(rulebook, entry.need("channel"))
     newest: dict[str, Entry] = {}
     for one in entries:
         if one.kind.name == "register.imported" and one.index < entry.index and one.is_told:
@@ -51,6 +45,21 @@ def looked_into(entry: Entry, rulebook: Rulebook, entries: Sequence[Entry]) -> L
     if indexes.keys() != wanted & newest.keys():
         raise entry.wrong("it does not name the registers that its rules look into", RULE)
     return Looked(indexes, tuple(registers))
+
+
+def registers_of(rulebook: Rulebook, channel: str) -> frozenset[str]:
+    """Returns the codes of the registers that adopted packs look into for a channel."""
+    found = set()
+    for adopted in rulebook.adopted:
+        regime = adopted.pack.regime.get(channel)
+        if regime is not None and regime.register is not None:
+            found.add(regime.register)
+        found |= {
+            register.code
+            for register in adopted.pack.registers
+            if register.must_check and channel in register.channels
+        }
+    return frozenset(found)
 
 
 def _parts(entry: Entry, text: str) -> tuple[str, str, int]:

@@ -189,8 +189,10 @@ def test_the_entry_states_message_pack_count_and_root(shop: Shop) -> None:
         "send_at": at,
         "registers": [],
         "packs": [f"XX@1 {packs.pack('XX@1').hash}"],
-        "valid_until": to_text(issued.issued_at + timedelta(hours=1)),
+        "valid_until": to_text(issued.valid_until_at),
     }
+    # An hour from the decision on, which is made a moment before the entry.
+    assert timedelta(minutes=59) < issued.valid_until_at - issued.issued_at <= timedelta(hours=1)
 
 
 def test_lines_made_again_are_the_ledgers_own(shop: Shop) -> None:
@@ -344,7 +346,7 @@ def test_a_change_that_concerns_everybody_is_seen(shop: Shop) -> None:
 def test_a_contact_erased_meanwhile_is_a_stranger(shop: Shop) -> None:
     shop.confirm("ann@example.org", "bea@example.org")
     prepared = service.prepare(shop.database, shop.ask("ann@example.org", "bea@example.org"))
-    found: list[UUID] = [known.contact_id for known in prepared.known.values()]
+    found: list[UUID] = [known.contact_id for known in prepared.gathered.known.values()]
     with shop.database.begin() as tx:
         tx.session.execute(Contact.__table__.delete().where(Contact.contact_id == found[0]))
         plain = {

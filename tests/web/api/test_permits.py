@@ -335,5 +335,5 @@ def test_the_document_describes_the_routes(world: World) -> None:
         document["paths"]
     )
     question = document["components"]["schemas"]["PermitQuestion"]
-    assert set(question["required"]) == {"sender", "purpose", "channel", "recipients"}
+    assert set(question["required"]) == {"sender", "purpose", "channel"}
     assert "class" in question["properties"]
