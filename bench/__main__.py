@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …] [--engine sqlite|postgresql]`: run benches, print their figures as a table."""
+"""`python -m bench [NAME …] [--engine sqlite|postgresql] [--recipients N]`: run benches, print a table of figures."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ BENCHES = (
     "web",
     "timing",
     "permits",
+    "bulk",
     "crash",
     "writers",
     "memory",
@@ -32,11 +33,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHES, *ALONE, []], default=[])
     parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--recipients", type=int, help="how many `bulk` asks about (a million)")
     words = parser.parse_args()
     figures: list[Figure] = []
     for name in words.names or BENCHES:
         print(f"{name} …", file=sys.stderr, flush=True)
-        figures += import_module(f"bench.{name}").run(words.engine or ENGINES)
+        more = {"recipients": words.recipients} if name == "bulk" and words.recipients else {}
+        figures += import_module(f"bench.{name}").run(words.engine or ENGINES, **more)
     show(figures)
     return 0 if all(figure.held for figure in figures) else 1
 

@@ -61,6 +61,31 @@ def one_by_one(port: int, requests: Sequence[bytes]) -> list[tuple[float, int, b
         return [_exchange(connection, request) for request in requests]
 
 
+def paced(port: int, requests: Sequence[bytes], rate: float, connections: int = 8) -> list[float]:
+    """Sends the requests at `rate` per second; returns the seconds from when each was due to its answer (200)."""
+    found: list[float] = []
+    started = time.perf_counter() + 0.1
+
+    def work(first: int) -> None:
+        with _connect(port) as connection:
+            for n in range(first, len(requests), connections):
+                due = started + n / rate
+                time.sleep(max(0.0, due - time.perf_counter()))
+                _, status, _ = _exchange(connection, requests[n])
+                found.append(time.perf_counter() - due)
+                if status != 200:
+                    raise SystemExit(f"an answer was {status}")
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(found) != len(requests):
+        raise SystemExit("not every request was answered")
+    return found
+
+
 def _idle(_: int) -> None:
     time.sleep(0.2)
 
