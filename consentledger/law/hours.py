@@ -40,14 +40,18 @@ def at(rules: Sequence[tuple[int, Hours]], place: Calendar, now: datetime) -> Op
 def binding(
     rules: Sequence[Hours], channel: str, person: str, basis: str
 ) -> tuple[tuple[int, Hours], ...]:
-    """Returns the sections that hold for a message on this channel and basis, with their numbers."""
-    return tuple(
+    """Returns the sections that hold for a message on this channel and basis, with their numbers.
+
+    Sections add up, so those that consent overrides are left out only where all are: else a message on consent would
+    have fewer hours than one without.
+    """
+    found = tuple(
         (number, rule)
         for number, rule in enumerate(rules)
-        if channel in rule.channels
-        and person in rule.persons
-        and not (rule.consent_overrides and basis == "consent")
+        if channel in rule.channels and person in rule.persons
     )
+    overridden = basis == "consent" and all(rule.consent_overrides for _, rule in found)
+    return () if overridden else found
 
 
 def _is_open(rules: Sequence[Hours], place: Calendar, now: datetime) -> bool:

@@ -66,7 +66,8 @@ def check(
 def check_versions(packs: Sequence[Pack]) -> None:
     """Refuses versions of one id that leave a day between them without rules, or with two; InputError names them.
 
-    The newest version may be open; every older one ends on the day on which the next begins.
+    An older version without an end gives way on the day on which the next begins (a published file never changes);
+    one with an end must end on that very day. A newer version never reaches back before the older one began.
     """
     ordered = sorted(packs, key=lambda pack: int(pack.version))
     for older, newer in pairwise(ordered):
@@ -74,10 +75,11 @@ def check_versions(packs: Sequence[Pack]) -> None:
             raise _versions(older, newer, "they are not versions of one pack", "unknown")
         if older.version == newer.version:
             raise _versions(older, newer, "they have the same version", "duplicate")
-        if older.valid_until is None or older.valid_until > newer.valid_from:
+        ends = max(older.valid_until or newer.valid_from, older.valid_from)
+        if ends > newer.valid_from:
             why = f"both would be in force on {newer.valid_from}"
             raise _versions(older, newer, why, "overlap")
-        if older.valid_until < newer.valid_from:
+        if ends < newer.valid_from:
             why = f"none would be in force on {older.valid_until}"
             raise _versions(older, newer, why, "gap")
 

@@ -160,6 +160,17 @@ class Dice(Random):
             alternatives=self.choice(((), ("AD",))),
         )
 
+    def world(self) -> tuple[Facts, Message, Rulebook]:
+        """Facts, a message and a rulebook: of made-up packs, or of all that the installation brings."""
+        real = self.yes(0.4)
+        rulebook = ROOM if real else self.rulebook()
+        message = self.message(_codes(rulebook))
+        facts = self.facts(message.send_at, _codes(rulebook))
+        if real:
+            countries = sorted({self.choice(_EVERYWHERE), *self.some(_EVERYWHERE, 0.01)})
+            facts = facts._replace(countries=tuple(countries))
+        return facts, message, rulebook
+
     def rulebook(self) -> Rulebook:
         """Made-up packs for two countries, the real ones of the United States and of nobody."""
         made = [
@@ -179,7 +190,7 @@ class Dice(Random):
             flags=flags,
         )
 
-    def facts(self, at: datetime) -> Facts:
+    def facts(self, at: datetime, codes: tuple[str, ...] = REGISTERS) -> Facts:
         """Facts in known words, likelier than not about a consent or a sale."""
         confirmed = self.yes()
         consent = "confirmed" if confirmed else self.often("none", *model.CONSENT_STATES)
@@ -197,11 +208,11 @@ class Dice(Random):
             objection=self.often("none", *model.OBJECTIONS, share=0.9),
             closed=self.yes(0.1),
             customer=self.often(self.customer(at), None, share=0.6),
-            listed=self.some(REGISTERS, 0.3),
+            listed=self.some(codes, 0.3),
             tracking=self.choice(model.CONSENT_STATES),
         )
 
-    def message(self) -> Message:
+    def message(self, codes: tuple[str, ...] = REGISTERS) -> Message:
         """A message, likelier than not about marketing, with imports of the registers."""
         at = self.choice(TIMES)
         ages = (timedelta(hours=1), timedelta(days=1), timedelta(days=29, hours=20))
@@ -210,6 +221,22 @@ class Dice(Random):
             channel=self.choice(model.CHANNELS),
             send_at=at,
             contains=self.often((), ("promotion",)),
-            registers=tuple((code, at - self.choice(ages)) for code in self.some(REGISTERS, 0.8)),
+            registers=tuple((code, at - self.choice(ages)) for code in self.some(codes, 0.8)),
             tracking=self.yes(0.2),
         )
+
+
+def _codes(rulebook: Rulebook) -> tuple[str, ...]:
+    """The codes of all registers that a rulebook knows, sorted."""
+    return tuple(
+        sorted({one.code for adopted in rulebook.adopted for one in adopted.pack.registers})
+    )
+
+
+def _taken_on(name: str) -> Adopted:
+    pack = packs.pack(name)
+    return Adopted(pack, (), pack.exception.risk_triggers)
+
+
+ROOM = Rulebook(tuple(_taken_on(name) for name in packs.names()))
+_EVERYWHERE = tuple(sorted({one for adopted in ROOM.adopted for one in adopted.pack.countries}))

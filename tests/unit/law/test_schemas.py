@@ -78,7 +78,9 @@ def version(number: int, start: str, end: str | None) -> str:
         ("2027-01-01", "2027-01-01", None),
         ("2027-01-01", "2027-01-02", "gap"),
         ("2027-01-02", "2027-01-01", "overlap"),
-        (None, "2027-01-01", "overlap"),
+        (None, "2027-01-01", None),
+        (None, "2018-05-25", None),
+        (None, "2018-05-24", "overlap"),
     ],
 )
 def test_versions_follow_upon_each_other(
