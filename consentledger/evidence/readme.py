@@ -31,7 +31,8 @@ HOW TO CHECK IT WITHOUT OUR SOFTWARE
 - blobs/HASH is 32 random bytes, then the text as it was shown or mailed; its SHA-256 is its name.
 - permits/ID.json: `disclosure` hashes to a line `consentledger/permit/v1 COMMITMENT`, which `path`
   leads to `p root` of the entry `batch`.
-- records/*.jsonld: consent records by ISO/IEC TS 27560 in W3C DPV terms.
+- records/*.jsonld: consent records by ISO/IEC TS 27560 in W3C DPV terms; records/customer-ID.jsonld is
+  evidence for the existing-customer exception, which is no consent.
 - labels/CONTACT.json: the key under which this person's entries are labelled, on the leaf's line `s`.
   Label N, counted from 0, is what this prints (KEY: the `key` in the file):
       python3 -c 'import hmac; from base64 import *; print(urlsafe_b64encode(hmac.digest(

@@ -1,7 +1,7 @@
 """Consent records (ISO/IEC TS 27560:2023 in W3C DPV terms): made from opened entries, and checked.
 
 The mapping is data: MANDATORY names each field that 27560 (and, for GDPR, its profile) demands, and
-where it stands in the JSON-LD. A soft opt-in is no consent and gets no record.
+where it stands in the JSON-LD. A soft opt-in is no consent: its records are a class of their own (customer_records).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from consentledger.kernel.errors import VerificationError
 from consentledger.ledger.bundle import Bundle
+from consentledger.verify.customer_records import check_customer, customer_records
 from consentledger.verify.entries import Entry
 from consentledger.verify.report import Report
 from consentledger.verify.rests import Published
@@ -115,7 +116,8 @@ def record_of(story: Story, key: Key, published: Published) -> dict[str, Any]:
 def records_of(
     told: Mapping[str, Story], published: Published
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields path and record of every consent that the stories tell of."""
+    """Yields path and record of every consent, and of every customer's ground, that the stories tell of."""
+    yield from customer_records(told, CONTEXT).items()
     for story in told.values():
         for key, consent in story.standing.consents.items():
             if consent.history:
@@ -241,16 +243,19 @@ def check_records(
         for key, consent in story.standing.consents.items()
         if consent.history
     }
+    customers = customer_records(stories, CONTEXT)
     shown = {path for path in bundle.paths("records") if not path.endswith(CONTEXT)}
-    for path in sorted(expected.keys() - shown):
-        report.failed(
-            4, VerificationError("the record of a consent is missing", rule=RULE, file=path)
-        )
+    for path in sorted((expected.keys() | customers.keys()) - shown):
+        report.failed(4, VerificationError("the record is missing", rule=RULE, file=path))
     for path in sorted(shown):
         with report.step(4, path):
-            if path not in expected:
-                raise VerificationError("no entry tells of this consent", rule=RULE)
-            _check_record(_read(bundle.read(path)), *expected[path], published)
+            record = _read(bundle.read(path))
+            if path in customers:
+                check_customer(record, customers[path])
+            elif path in expected:
+                _check_record(record, *expected[path], published)
+            else:
+                raise VerificationError("no entry tells of this record", rule=RULE)
     report.passed(
         4,
         f"{len(shown)} records claim the states that the entries give when replayed.",

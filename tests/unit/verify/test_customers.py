@@ -65,3 +65,31 @@ def test_what_can_not_have_happened() -> None:
     log = BundledLog()
     lapse(log, Contact("anna"))
     assert "story" in failures(log)
+
+
+def test_the_record_is_held_against_the_entries() -> None:
+    log, anna = BundledLog(), Contact("anna")
+    sold(log, anna)
+    path = "records/customer-c-1.jsonld"
+    told = log.records()[path]
+    assert b'"@type": "cl:CustomerExceptionRecord"' in told
+    assert b'"cl:claimedState": "established"' in told
+
+    def found(content: bytes | None) -> set[str | None]:
+        def change(members: dict[str, bytes]) -> None:
+            del members[path]
+            if content is not None:
+                members[path] = content
+
+        return {rule for _, rule in wrong(check(log.bundle(change=change), log))}
+
+    assert found(told) == set()
+    for changed in (
+        told.replace(b"established", b"lapsed"),
+        told.replace(b'"cl:person": "natural"', b'"cl:person": "legal"'),
+        told.replace(b'"cl:person"', b'"cl:persons"'),
+        b"{}",
+        None,
+    ):
+        assert changed != told
+        assert found(changed) == {"record"}
