@@ -205,9 +205,8 @@ class Register(Section):
 class Hours(Section):
     """When marketing may be sent: `days` of WEEKDAYS between `opens` and `closes` (HH:MM, local, end excluded).
 
-    Several sections of one pack add up; a day that none names is closed. They hold for `channels` and `persons`, and,
-    when all of them say `consent_overrides`, not for messages on consent. In a country with several zones they must
-    all be open.
+    Sections of one pack add up; a day that none names is closed. They hold for `channels` and `persons`, and, when all
+    say `consent_overrides`, not for messages on consent. In a country with several zones they must all be open.
     """
 
     channels: tuple[str, ...]
