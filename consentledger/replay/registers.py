@@ -42,7 +42,7 @@ def register_differences(opener: Opener) -> Iterator[Difference]:
     for indexes in indexes_of(opener, ("register.imported",)):
         tell(opener, indexes, told)
     query = select(RegisterImport.__table__).where(
-        RegisterImport.organisation_id == opener.organisation_id, RegisterImport.state.in_(DONE)
+        RegisterImport.organisation_id == opener.organisation_id
     )
     rows = opener.session.execute(
         query.order_by(RegisterImport.register, RegisterImport.number)
@@ -51,8 +51,12 @@ def register_differences(opener: Opener) -> Iterator[Difference]:
     for row in rows:
         stored.setdefault(row.register, []).append(row)
     for register in sorted(told.entries.keys() | stored.keys()):
-        entries = told.entries.get(register, [])
-        yield from _compare(opener, register, entries, stored.get(register, []))
+        every = stored.get(register, [])
+        if [row.number for row in every] != list(range(1, len(every) + 1)):
+            note = "its imports, those given up included, are not numbered from 1 on"
+            yield Difference("register_import", (register,), note=note)
+        done = [row for row in every if row.state in DONE]
+        yield from _compare(opener, register, told.entries.get(register, []), done)
     yield from _beside(opener)
 
 

@@ -50,20 +50,20 @@ def report_differences(opener: Opener) -> Iterator[Difference]:
 def last_differences(opener: Opener) -> Iterator[Difference]:
     """Compares last_send with what the reports say, contact by contact."""
     for contacts in contacts_told(opener.session, opener.organisation_id):
-        yield from _last(opener.session, opener.organisation_id, contacts)
+        yield from _named(opener.session, opener.organisation_id, contacts)
 
 
 def mend_last(
     database: Database, organisation_id: UUID, *, dry_run: bool = False
 ) -> Iterator[Difference]:
-    """Makes last_send anew where it is not what the reports say; yields what differed."""
+    """Makes last_send anew where it is not what the reports say; yields what differed; with a note: what can't be."""
     with database.read() as session:
         parts = list(contacts_told(session, organisation_id))
     for contacts in parts:
         with database.begin() as tx:
             lock_rows(tx, organisation_id, contacts)
-            found = list(_last(tx.session, organisation_id, contacts))
-            if found and not dry_run:
+            found = _named(tx.session, organisation_id, contacts)
+            if found and not dry_run and not found[0].note:
                 remake_last(tx, organisation_id, contacts)
         yield from found
 
@@ -85,6 +85,13 @@ def contacts_told(session: Session, organisation_id: UUID) -> Iterator[list[UUID
             return
         first = found[-1]
         yield found
+
+
+def _named(session: Session, organisation_id: UUID, contacts: Sequence[UUID]) -> list[Difference]:
+    try:
+        return list(_last(session, organisation_id, contacts))
+    except ConsentLedgerError as error:  # the rows themselves are named by their roots
+        return [Difference("last_send", (), note=f"can't be made: {error}")]
 
 
 def _last(

@@ -71,8 +71,8 @@ def rebuild(
     """
     result = Rebuild(installation, organisation_id, dry_run=dry_run).run(progress)
     for one in mend_last(installation.database, organisation_id, dry_run=dry_run):
-        result.note(one, mended=True)
-        result.rows += 1
+        result.note(one, mended=not one.note)
+        result.rows += not one.note
     return result
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from consentledger.contacts.models import LastSend
 from consentledger.db.unit_of_work import Tx
 from consentledger.sends import queries
-from consentledger.sends.lines import Shape, build_lines
+from consentledger.sends.lines import build_lines, shape_of
 from consentledger.sends.models import MessageBatch, MessageSent
 
 Place = tuple[int, int]
@@ -83,7 +83,10 @@ def _erase(tx: Tx, organisation_id: UUID, number: int, wanted: list[int]) -> int
 def last_of(
     session: Session, organisation_id: UUID, contact_ids: Iterable[UUID]
 ) -> dict[tuple[UUID, str], tuple[date, int]]:
-    """Makes last_send from the reports: by contact and channel the last day, and the first entry that told of it."""
+    """Makes last_send from the reports: by contact and channel the last day, and the first entry that told of it.
+
+    IntegrityError when a report was changed by hand so that it tells nothing.
+    """
     found: dict[tuple[UUID, str], tuple[date, int]] = {}
     wanted = sorted(set(contact_ids))
     for start in range(0, len(wanted), CHUNK):
@@ -105,7 +108,7 @@ def last_of(
             .order_by(MessageBatch.entry_index)
         )
         for contact_id, at, number, shapes, index in session.execute(query):
-            shape = Shape(*shapes[number])
+            shape = shape_of(shapes, number)
             key, day = (contact_id, shape.channel), at.astimezone(UTC).date()
             if shape.renews and (key not in found or day > found[key][0]):
                 found[key] = (day, index)  # told in the log's order: the first of a day stays

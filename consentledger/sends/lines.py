@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from consentledger.kernel.clock import to_text
+from consentledger.kernel.errors import IntegrityError
 from consentledger.ledger.sent import Sent, renews, sent_disclosure, sent_line_hash
 from consentledger.permits.lines import Lines
 from consentledger.permits.links import PermitId
@@ -25,6 +26,16 @@ class Shape(NamedTuple):
     def renews(self) -> bool:
         """Tells whether clocks that run from the last message start anew."""
         return renews(self.status, self.basis, self.flags)
+
+
+def shape_of(kept: Sequence[Sequence[Any]], number: int) -> Shape:
+    """Returns a shape as a batch keeps it; IntegrityError when a row points to none."""
+    try:
+        if number < 0:
+            raise IndexError
+        return Shape(*kept[number])
+    except (IndexError, TypeError, KeyError) as error:
+        raise IntegrityError("a report has a shape that its batch does not tell") from error
 
 
 class Row(NamedTuple):
@@ -55,7 +66,7 @@ def build_lines(
             disclosures.append(b"")
             hashes.append(row.line_hash)
             continue
-        shape = shapes[row.shape]
+        shape = shape_of(shapes, row.shape)
         sent = Sent(
             permit=str(PermitId(organisation_number, row.permit_batch, row.permit_row)),
             row=number,

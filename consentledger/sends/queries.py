@@ -22,7 +22,7 @@ from consentledger.ledger.proof import TlogProof
 from consentledger.organisations.models import Organisation
 from consentledger.permits.lines import Lines
 from consentledger.permits.links import PermitId
-from consentledger.sends.lines import Row, Shape, build_lines
+from consentledger.sends.lines import Row, Shape, build_lines, shape_of
 from consentledger.sends.models import MessageBatch, MessageSent
 
 CHUNK = 1_000
@@ -159,7 +159,7 @@ def told_before(
             .order_by(MessageBatch.entry_index, MessageSent.row_number)
         )
         for row in session.execute(query):
-            shape = Shape(*row.shapes[row.shape])
+            shape = shape_of(row.shapes, row.shape)
             told = Told(
                 shape.status, row.sent_at, row.message_hash, shape.flags, row.entry_index, row.row_number
             )  # fmt: skip

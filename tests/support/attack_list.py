@@ -104,6 +104,7 @@ NO_EVIDENCE = {
     "installation.made_at": "nothing depends on it",
     "log_checkpoint.signed_at": "the note has no time; one in the future stops the signer",
     "organisation.log_id": "the head's origin holds it",
+    "register_import.touched_at": "when an import that stands still may be given up",
     "sender.sealed_transport": "which mail server; the mail and its outcome stand in the log",
     "suppression.reason": "what blocks is the hash",
     "suppression.recorded_at": "as the reason",
@@ -192,6 +193,18 @@ ATTACKS = (
         "a batch of permits and each of its rows",
         every("permit", "permit_batch"),
         names=("permit",),
+    ),
+    Attack(
+        "reports",
+        "a batch of reports, each of its rows, and the day that clocks run from",
+        every("message_batch", "message_sent", "last_send"),
+        names=("message_", "last_send"),
+    ),
+    Attack(
+        "registers",
+        "an import of a register, and each row of what it lists",
+        every("register_import", "register_entry"),
+        names=("register_",),
     ),
     Attack(
         "published",

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -194,7 +194,7 @@ def other(column: Column[Any], value: Any) -> Any:
             return _other_text(value)
         case bytes() | memoryview():
             return bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1])
-        case datetime():
+        case date():  # an instant too
             return value - timedelta(days=1)
         case UUID():
             return uuid4()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import time_machine
@@ -27,12 +29,17 @@ from consentledger.outbox.models import OutboxRow
 from consentledger.permits.links import PermitId
 from consentledger.permits.rules import IssuePermits
 from consentledger.permits.service import Issued, issue, prepare
+from consentledger.registers.rules import ImportRegister
+from consentledger.registers.service import import_register
+from consentledger.sends.rules import read_sends
+from consentledger.sends.service import report
 from consentledger.worker.handlers import HANDLERS
 from tests.support import erasures
 from tests.support.consents import People, people
 from tests.support.customers import lapse, record, sale
 from tests.support.mails import eventually, working
 
+HANS = "hans@example.org"
 ANNA, BERT, CARL = "anna@example.com", "bert@example.net", "carl@example.org"
 DORA, EMIL, FRITZ = "dora@example.org", "emil@example.net", "fritz@example.com"
 GRETA = "greta@example.net"
@@ -71,6 +78,8 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
     moment()
     issued = permit(town, ANNA, DORA, "stranger@example.com")
     moment()
+    _reported(town, issued, moment)
+    _registered(town, moment)
     fill(installation.database, town.org, FILLING)
     _sign(installation, town, moment)
     _stopped(town, moment)
@@ -137,6 +146,39 @@ def _sold(town: People, moment: Callable[[], None]) -> None:
     moment()
     lapse(town.database, town.org, {"address": GRETA, "reference": "A-1", "reason": "taken_back"})
     moment()
+
+
+def _reported(town: People, issued: Issued, moment: Callable[[], None]) -> None:
+    """Two batches of reports: of one who was written to and one who was not, and of another on another entry."""
+    town.subscribe(HANS)
+    moment()
+    for batch, rows in ((issued.batch, (0, 2)), (permit(town, HANS).batch, (0,))):
+        moment()
+        sends = [
+            {
+                "permit": str(PermitId(town.made.organisation.number, batch, row)),
+                "status": "failed" if row else "sent",
+                "message_id": f"{batch}.{row}@mail.example",
+                "list_headers_hash": "ab" * 32,
+            }
+            for row in rows
+        ]
+        with town.database.begin() as tx:
+            report(tx, read_sends({"sends": sends}, town.org, "key:test"))
+        moment()
+
+
+def _registered(town: People, moment: Callable[[], None]) -> None:
+    """Two imports of a register: one entry stays, one goes, one comes."""
+    for day, content in (
+        (1, b"a@list.example\n@b.example\n"),
+        (2, b"a@list.example\n@c.example\n"),
+    ):
+        at = datetime(2026, 1, day, tzinfo=UTC)
+        import_register(
+            town.database, ImportRegister(town.org, "AT-X", at, f"day {day}"), io.BytesIO(content)
+        )
+        moment()
 
 
 def _erased(installation: Installation, town: People, moment: Callable[[], None]) -> None:
