@@ -6,7 +6,6 @@ The longest hold of each process is written to the file that BENCH_HEAD_LOCK nam
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from consentledger.app import create_app
-from consentledger.cli.web import SWITCH_SECONDS
+from consentledger.cli.web import application as served
 from consentledger.db.installation import open_installation
 from consentledger.db.log.append import Log
 from consentledger.kernel import logging
@@ -43,9 +41,8 @@ def _committed(*_: Any) -> None:
 
 
 Log.lock_head = _timed  # type: ignore[method-assign]
-sys.setswitchinterval(SWITCH_SECONDS)
 logging.configure()
 _installation = open_installation(Settings.load())
 # Behind the commit itself: the connection goes back to its pool.
 event.listen(_installation.database.write_engine, "checkin", _committed)
-application = create_app(_installation.settings, _installation)
+application = served(_installation.settings, _installation)
