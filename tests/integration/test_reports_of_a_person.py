@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from consentledger.erasure.commands import ChangePolicy
 from consentledger.erasure.escrow import public_of
 from consentledger.erasure.policies import change_policy
 from consentledger.erasure.restricting import open_restriction
+from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from consentledger.permits.links import PermitId
 from consentledger.registers.models import RegisterEntry, RegisterImport
 from consentledger.registers.rules import ImportRegister
@@ -148,6 +150,24 @@ def test_a_day_changed_by_hand_is_named_and_made_anew(path: Path) -> None:
     assert rebuild(path.installation, org).rows == 1
     assert findings(path) == []
     assert rows(path, LastSend.entry_index) == [(told.entry_index,)]
+
+
+def test_a_bundle_shows_whether_a_register_listed_the_person(path: Path) -> None:
+    org, database = path.made.organisation_id, path.installation.database
+    with database.begin() as tx:
+        adopt_packs(tx, AdoptPacks(org, (Adoption("AT"),), "operator"))
+    day = path.made.form.published_at - timedelta(days=3)
+    done = []
+    for number, content in enumerate((b"@shop-customer.example\n", b"a@list.example\n")):
+        command = ImportRegister(org, "AT-ECG", day + timedelta(days=number), "a test")
+        done.append(import_register(database, replace(command, force=True), io.BytesIO(content)))
+        path.permit(ANNA, BERT)
+    data, verified = path.verified()
+    wanted = [f"registers/AT-ECG@{one.entry_index}.json" for one in done]
+    assert names(data, "registers/") == sorted(wanted)
+    assert "it is in 1." in verified.text()
+    assert "asserted" not in verified.text()
+    assert "it is in 0." in path.verified(BERT)[1].text()
 
 
 def test_a_register_is_held_against_its_entry(path: Path) -> None:
