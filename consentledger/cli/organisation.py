@@ -61,6 +61,10 @@ def create_command(
     click.echo(
         f"Next: consentledger key create --organisation {_quoted(name)} --name shop --all-scopes"
     )
+    click.echo(
+        "Every country is judged by XX now, as strictly as any. To follow a country’s own rules:"
+        f" consentledger rules adopt {_quoted(name)} {country} (see: consentledger rules list)"
+    )
 
 
 @organisation.command("list")

@@ -258,6 +258,8 @@ def _as_adopted(one: AdoptedFacts) -> Adopted:
         raise IntegrityError(
             f"the rule pack {one.name} was adopted, and this installation does not bring it"
         ) from error
+    except InputError as error:
+        raise IntegrityError(f"an adopted rule pack was changed: {error}") from error
     if pack.hash != one.hash:
         raise IntegrityError(f"the rule pack {one.name} is not the file that was adopted")
     return Adopted(pack, one.stricter, one.accepts)

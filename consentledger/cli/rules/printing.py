@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from babel import Locale
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -58,9 +57,9 @@ def show_changes(out: Console, before: Pack, after: Pack, changes: Iterable[Chan
     """Prints what one version says otherwise than another."""
     out.print(Text(f"{before.name} → {after.name}", style="bold"))
     for change in changes:
-        out.print(Padding(Text(change.key), (0, 0, 0, 2)))
-        _indented(out, f"- {change.before or '(nothing)'}", 4)
-        _indented(out, f"+ {change.after or '(nothing)'}", 4)
+        _indented(out, change.key)
+        _indented(out, f"- {change.before or '(nothing)'}", 4, hang=2)
+        _indented(out, f"+ {change.after or '(nothing)'}", 4, hang=2)
     if before.name == after.name:
         out.print("  Both are the same version.")
 
