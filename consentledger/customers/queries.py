@@ -14,7 +14,7 @@ from consentledger.contacts.models import Contact
 from consentledger.customers.commands import CustomerFacts, FoundCustomer
 from consentledger.customers.models import CustomerRecord
 from consentledger.db.keystore.store import KeyStore, OrganisationKeys, Reader, keyed_hash
-from consentledger.organisations.models import CategoryTreeRow
+from consentledger.organisations.categories import tree
 
 IN_CHUNK = 5_000
 Named = tuple[UUID, str, bytes]
@@ -50,11 +50,8 @@ def named(
 
 def mapped_categories(session: Session, organisation_id: UUID) -> frozenset[str]:
     """Reads the categories of the organisation's newest published tree; none without a tree."""
-    query = select(CategoryTreeRow.categories).where(
-        CategoryTreeRow.organisation_id == organisation_id
-    )
-    newest = session.scalar(query.order_by(CategoryTreeRow.version.desc()).limit(1))
-    return frozenset(newest or ())
+    found = tree(session, organisation_id)
+    return frozenset(found.categories if found else ())
 
 
 def contacts_of_addresses(

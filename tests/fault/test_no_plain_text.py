@@ -25,6 +25,7 @@ from consentledger.db.installation import open_installation
 from tests.factories import MadeForm, create_key_of, create_organisation, create_published_form
 from tests.support.consents import raw_bytes
 from tests.support.crash_load import confirm_token, receipts_of
+from tests.support.customers import sale
 from tests.support.installations import settings_from
 from tests.support.keystores import Apart, apart
 from tests.support.planted import contents, needles, search
@@ -40,7 +41,7 @@ PAGE = f"https://shop.example/for/{FIRST}/offers?name=Erika-Zumsteg-Qw"
 WORDS = (
     "Planted.Xq7Vz", "hidden-jw3kp", "Qzwölf.Kl9", "verborgen-ü8x",
     "Nobody.Wv4Tr", "nowhere-zq5", IP, "203.0.113.0", OTHER_IP, "2001:db8:7a7a", "PlantedAgent",
-    "Erika-Zumsteg-Qw", "Collector Hgt61", "Voucher-Rr72",
+    "Erika-Zumsteg-Qw", "Collector Hgt61", "Voucher-Rr72", "Order-Pq83z", "Opt-Out-Vm71",
 )  # fmt: skip
 
 
@@ -165,6 +166,9 @@ def _live(town: Town) -> None:
     )  # fmt: skip
     assert caller.last in (201, 202), caller.answers
     caller.api("/contacts:status", address=FIRST)
+    assert caller.last == 200
+    sold = sale(SECOND, f"Order-Pq83z of {FIRST}", opt_out_wording="Opt-Out-Vm71")
+    caller.api("/customers", rows=[sold, sale(THIRD, "Order-Pq83z", on="x")], partial=True)
     assert caller.last == 200
     caller.api("/withdrawals", address=SECOND, channel="email")
     assert caller.last == 201
