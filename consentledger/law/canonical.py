@@ -55,7 +55,9 @@ class _Days:
         self.ordered = any(place.pack.consent.ends_with_relationship for place in places)
         self.consented: dict[str | None, str] = {}
         self.sent: dict[str | None, str] = {}
-        self._customers: dict[Customer, Customer] = {}
+        self._earliest_today = min((place.today for place in places), default="")
+        # By trigger: the words of the days on which something happened, and on which it ended.
+        self._of_trigger: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
         self._ages = {
             "consented": [age for place in places for age in _of_consent(place)],
             "sent": [age for place in places for age in _of_sending(place)],
@@ -71,19 +73,20 @@ class _Days:
 
     def customer(self, told: Customer) -> Customer:
         """Returns a ground with its days as words."""
-        found = self._customers.get(told)
-        if found is None:
+        known = self._of_trigger.get(told.trigger)
+        if known is None:
+            known = self._of_trigger[told.trigger] = {}, {}
+        on, ended = known[0].get(told.on), told.ended_on
+        if on is None:
             since = [age for place in self._places for age in _of_event(place, told.trigger)]
-            ended = told.ended_on
-            if ended is not None and ended <= self._earliest_today():
+            on = known[0][told.on] = self._word(since, told.on)
+        if ended is not None and ended <= self._earliest_today:
+            word = known[1].get(ended)
+            if word is None:
                 after = [age for place in self._places for age in _of_end(place, told.trigger)]
-                ended = self._word(after, ended)
-            found = told._replace(on=self._word(since, told.on), ended_on=ended)
-            self._customers[told] = found
-        return found
-
-    def _earliest_today(self) -> str:
-        return min((place.today for place in self._places), default="")
+                word = known[1][ended] = self._word(after, ended)
+            ended = word
+        return Customer(told.trigger, on, ended, told.relation, told.flags)
 
     def _word(self, ages: Sequence[Age], day: str) -> str:
         if day in (CURRENT, OLD) or not is_day(day) or day > self._limit:

@@ -10,7 +10,7 @@ from consentledger.law.model import Facts, Message, Verdict
 from consentledger.law.rulebook import Rulebook
 
 # Patterns that one message's decider remembers; beyond that it starts anew, so that memory stays flat.
-MOST = 100_000
+MOST = 50_000
 
 
 class Decider:
@@ -20,6 +20,7 @@ class Decider:
         self._judge = Judge(message, rulebook, now)
         self._canon = Canon(self._judge)
         self._known: dict[Facts, tuple[Facts, Verdict]] = {}
+        self._verdicts: dict[Verdict, Verdict] = {}
 
     def verdict(self, facts: Facts) -> tuple[Facts, Verdict]:
         """Returns the facts with their dates as words, and the verdict on them: decide()'s on the facts as given."""
@@ -28,5 +29,9 @@ class Decider:
         if found is None:
             if len(self._known) >= MOST:
                 self._known.clear()
-            found = self._known[facts] = facts, self._judge.decide(facts)
+                self._verdicts.clear()
+            verdict = self._judge.decide(facts)
+            # Thousands of patterns come to a few hundred verdicts: each is kept once.
+            verdict = self._verdicts.setdefault(verdict, verdict)
+            found = self._known[facts] = facts, verdict
         return found

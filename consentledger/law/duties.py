@@ -12,21 +12,21 @@ from consentledger.law.place import Place
 def of_marketing(place: Place, facts: Facts, basis: str) -> Iterator[Duty]:
     """Yields the duties of a permitted marketing (or tracking) message on a basis, but for its label."""
     identity, out = place.pack.identity, place.pack.unsubscribe
-    yield Duty("identify_sender", None, *place.rule("identity"))
-    yield Duty("offer_opt_out", None, *place.rule("unsubscribe"))
+    yield place.duty("identify_sender", None, "identity")
+    yield place.duty("offer_opt_out", None, "unsubscribe")
     if identity.postal_address == "required":
         box = None if identity.po_box_allowed else "no_po_box"
-        yield Duty("postal_address", box, *place.rule("identity"))
+        yield place.duty("postal_address", box, "identity")
     if identity.contact_channel == "required":
-        yield Duty("contact_channel", None, *place.rule("identity"))
+        yield place.duty("contact_channel", None, "identity")
     if out.email_address_needed and place.channel == "email":  # a link alone is not enough
-        yield Duty("stop_by_email", None, *place.rule("unsubscribe"))
+        yield place.duty("stop_by_email", None, "unsubscribe")
     for language in out.languages:
-        yield Duty("statement_language", language, *place.rule("unsubscribe"))
+        yield place.duty("statement_language", language, "unsubscribe")
     if basis == "consent" and _fades(place, facts):
-        yield Duty("refresh_consent", None, *place.rule("consent"))
+        yield place.duty("refresh_consent", None, "consent")
     if place.message.tracking and facts.tracking != "confirmed":
-        yield Duty("send_without_tracking", None, *place.rule("consent"))
+        yield place.duty("send_without_tracking", None, "consent")
     yield from told(place, basis)
 
 
@@ -38,7 +38,7 @@ def told(place: Place, basis: str) -> Iterator[Duty]:
     for number, rule in enumerate(place.pack.duties):
         bound = basis == "service" or basis in rule.bases
         if bound and message_class in rule.classes and place.channel in rule.channels:
-            yield Duty(rule.code, rule.value, *place.rule(f"duties[{number}]"))
+            yield place.duty(rule.code, rule.value, f"duties[{number}]")
 
 
 def labels(place: Place, basis: str) -> Iterator[tuple[int, Label]]:

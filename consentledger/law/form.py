@@ -24,7 +24,7 @@ def label(found: Sequence[Finding]) -> tuple[list[Duty], list[Reason]]:
     if not shared:
         return [], [place.reason("label_conflict", f"labels[{n}]") for place, n, _ in asked]
     place, number, _ = asked[0]
-    return [Duty("subject_label", shared[0], *place.rule(f"labels[{number}]"))], []
+    return [place.duty("subject_label", shared[0], f"labels[{number}]")], []
 
 
 def reopens(found: Sequence[Finding]) -> datetime | None:

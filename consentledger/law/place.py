@@ -9,7 +9,7 @@ from typing import NamedTuple
 from consentledger.law.calendar import HORIZON_DAYS, beginning, earliest, local_day
 from consentledger.law.hours import Opening
 from consentledger.law.loading import sections
-from consentledger.law.model import CURRENT, OLD, Day, Facts, Message, Reason
+from consentledger.law.model import CURRENT, OLD, Day, Duty, Facts, Message, Reason
 from consentledger.law.pack import Pack, Period, Section
 from consentledger.law.rulebook import Adopted
 
@@ -58,6 +58,7 @@ class Place:
         self.day = local_day(at, self.zones)
         self.today = self.day.isoformat()
         self._reasons: dict[tuple[str, str], Reason] = {}
+        self._duties: dict[tuple[str, str | None, str], Duty] = {}
         self._ages: dict[str, tuple[Age, ...]] = {}
         self.hours: dict[tuple[str, str], Opening] = {}
 
@@ -82,6 +83,13 @@ class Place:
         if person == "legal":
             return rule.legal
         return (rule.sole_trader if person == "sole_trader" else None) or rule.natural
+
+    def duty(self, code: str, value: str | None, section: str) -> Duty:
+        """Returns the duty with this code and value, and the rule that a section is."""
+        found = self._duties.get((code, value, section))
+        if found is None:
+            found = self._duties[code, value, section] = Duty(code, value, *self.rule(section))
+        return found
 
     @cached_property
     def days(self) -> tuple[date, ...]:
