@@ -23,14 +23,11 @@ from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.leaf import check_disclosures, check_schema, parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
 from consentledger.ledger.permit import (
-    Permit,
     parse_permit,
-    permit_disclosure,
     permit_line_hash,
 )
 from consentledger.organisations.models import Purpose
 from consentledger.permits import queries, service
-from consentledger.permits.lines import Row
 from consentledger.permits.links import PermitId, batch_text
 from consentledger.permits.models import Permit as PermitTable
 from consentledger.permits.models import PermitBatch
@@ -53,36 +50,6 @@ def codes(issued: Issued) -> list[str]:
 def ids(shop: Shop, issued: Issued) -> list[str]:
     """The ids of a batch's permits, as the API writes them."""
     return [str(PermitId(shop.number, issued.batch, n)) for n in range(len(issued.rows))]
-
-
-def line_of(shop: Shop, issued: Issued, number: int, row: Row) -> Permit:
-    """What the ledger's own writer must make of a row."""
-    facts, entry, verdict = issued.rulings[row.verdict]
-    until = issued.valid_until_at
-    return Permit(
-        permit=str(PermitId(shop.number, issued.batch, number)),
-        row=number,
-        contact=str(row.contact_id) if row.contact_id else None,
-        entry=entry,
-        recipient=facts.recipient,
-        countries=",".join(facts.countries),
-        person=facts.person,
-        capacity=facts.capacity,
-        consent=facts.consent,
-        grade=facts.grade,
-        consented_on=facts.consented_on,
-        sent_on=facts.sent_on,
-        objection=facts.objection,
-        closed=facts.closed,
-        customer=facts.customer.text() if facts.customer else None,
-        listed=",".join(facts.listed),
-        tracking=facts.tracking,
-        packs=",".join(verdict.packs),
-        verdict=verdict.verdict,
-        basis=verdict.basis,
-        reasons=verdict.codes,
-        valid_until=to_text(min(until, verdict.until or until)) if verdict.allowed else None,
-    )
 
 
 def test_each_recipient_gets_a_decision_with_its_reason(shop: Shop) -> None:
@@ -193,19 +160,6 @@ def test_the_entry_states_message_pack_count_and_root(shop: Shop) -> None:
     }
     # An hour from the decision on, which is made a moment before the entry.
     assert timedelta(minutes=59) < issued.valid_until_at - issued.issued_at <= timedelta(hours=1)
-
-
-def test_lines_made_again_are_the_ledgers_own(shop: Shop) -> None:
-    shop.confirm("ann@example.org", "cid@example.org")
-    shop.withdraw("cid@example.org")
-    issued = shop.issue("ann@example.org", "cid@example.org", "nobody@example.org", *["x"] * 20)
-    with shop.database.read() as session:
-        lines = queries.lines(session, shop.organisation_id, issued.batch)
-    for number, (row, disclosure) in enumerate(zip(issued.rows, lines.disclosures, strict=True)):
-        permit = line_of(shop, issued, number, row)
-        assert disclosure.decode() == permit_disclosure(row.salt, permit)
-        assert parse_permit(disclosure.decode()) == permit
-        assert lines.hashes[number] == permit_line_hash(disclosure.decode())
 
 
 @pytest.mark.parametrize("count", [1, 2, 17, 300])
