@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, Opening
@@ -25,7 +25,12 @@ from consentledger.recovery.model import SavedEntry
 
 FORMAT = "consentledger/entries/v1"
 CHUNK = 500
-_ISSUED = b"consentledger/leaf/v1\nkind permits.issued/"
+_KIND = b"consentledger/leaf/v1\nkind "
+# Of these the entry holds the root only: the batch and its rows go along.
+_BATCHES = {
+    _KIND + b"permits.issued/": (columns.BATCH, columns.PERMIT),
+    _KIND + b"message.sent/": (columns.REPORTS, columns.REPORT),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +84,31 @@ def _entries(session: Session, organisation_id: UUID, low: int, high: int) -> It
     owners = dict(within(ContactEntry, ContactEntry.entry_index, ContactEntry.contact_id).all())
     leaves = within(LogLeaf, LogLeaf.entry_index, LogLeaf.leaf, LogLeaf.appended_at).all()
     for index, leaf, at in leaves:
-        issued = leaf.startswith(_ISSUED)
+        batched = [tables for kind, tables in _BATCHES.items() if leaf.startswith(kind)]
         yield SavedEntry(
             index,
             bytes(leaf),
             to_text(at),
             tuple(openings.get(index, ())),
             owners.get(index),
-            _permits(session, organisation_id, index) if issued else {},
+            _batch(session, organisation_id, index, *batched[0]) if batched else {},
         )
 
 
-def _permits(
-    session: Session, organisation_id: UUID, index: int
+def _batch(
+    session: Session, organisation_id: UUID, index: int, batch: Table, row_table: Table
 ) -> dict[str, list[dict[str, Any]]]:
-    batch, permit = columns.BATCH, columns.PERMIT
     of_entry = (batch.c.organisation_id == organisation_id) & (batch.c.entry_index == index)
     found = [
         columns.to_json(dict(row._mapping))
         for row in session.execute(select(batch).where(of_entry))
     ]
     numbers = [row["batch"] for row in found]
-    query = select(permit).where(
-        permit.c.organisation_id == organisation_id, permit.c.batch.in_(numbers)
+    query = select(row_table).where(
+        row_table.c.organisation_id == organisation_id, row_table.c.batch.in_(numbers)
     )
     rows = [columns.to_json(dict(row._mapping)) for row in session.execute(query)]
-    return {batch.name: found, permit.name: rows}
+    return {batch.name: found, row_table.name: rows}
 
 
 def _to_json(entry: SavedEntry) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rows of tables that no leaf tells (permits, drafts of forms) as JSON, and back."""
+"""Rows of tables that no leaf tells (permits, reports, drafts of forms) as JSON, and back."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from sqlalchemy import Table
 from consentledger.kernel.clock import from_text, to_text
 from consentledger.organisations.models import Form
 from consentledger.permits.models import Permit, PermitBatch
+from consentledger.sends.models import MessageBatch, MessageSent
 
 BATCH: Table = PermitBatch.__table__  # type: ignore[assignment]
 PERMIT: Table = Permit.__table__  # type: ignore[assignment]
 FORM: Table = Form.__table__  # type: ignore[assignment]
-TABLES = {table.name: table for table in (BATCH, PERMIT, FORM)}
+REPORTS: Table = MessageBatch.__table__  # type: ignore[assignment]
+REPORT: Table = MessageSent.__table__  # type: ignore[assignment]
+TABLES = {table.name: table for table in (BATCH, PERMIT, REPORTS, REPORT, FORM)}
 _ORGANISATION = "organisation_id"
 
 

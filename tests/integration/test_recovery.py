@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from consentledger.app import create_app
+from consentledger.contacts.models import LastSend
 from consentledger.db.guard import Signed
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
@@ -24,6 +25,8 @@ from consentledger.recovery.archive import write_archive
 from consentledger.recovery.model import Outcome
 from consentledger.recovery.service import Recover, recover
 from consentledger.replay.service import compare, fsck
+from consentledger.sends.rules import read_sends
+from consentledger.sends.service import report
 from consentledger.verify.bundle import verify_bundle
 from tests.support.restores import Backup, backup
 from tests.web import acts
@@ -120,6 +123,23 @@ def test_an_export_brings_everything_back_and_the_journalled_stops_come_first(
     assert "Nothing has to be done." in told(run(installation, shop))
 
 
+def test_an_export_brings_back_what_was_reported_sent(
+    installation: Installation, shop: Shop, earlier: Backup, tmp_path: Path
+) -> None:
+    permit = link_permit(installation, acts.unsubscribe_token(installation, shop))
+    body = {"sends": [{"permit": permit, "status": "sent", "message_id": "1@mail.example"}]}
+    with installation.database.begin() as tx:
+        report(tx, read_sends(body, shop.organisation_id, "key:test"))
+    installation.signer.sign_due()
+    kept = archive(installation, shop, tmp_path / "all.jsonl")
+    earlier.restore()
+    done = run(installation, shop, kept)
+    assert not done.frozen, told(done)
+    agrees(installation, shop)
+    with installation.database.read() as session:
+        assert len(session.scalars(select(LastSend.sent_on)).all()) == 1
+
+
 def test_a_bundle_brings_back_what_it_shows(
     installation: Installation, client: FlaskClient, shop: Shop, earlier: Backup, tmp_path: Path
 ) -> None:
@@ -206,7 +226,7 @@ def test_changed_entries_are_refused(
     acts.allowed(installation, shop)
     installation.signer.sign_due()
     kept = archive(installation, shop, tmp_path / "all.jsonl")
-    kept.write_text(kept.read_text().replace("kind permits.issued/1", "kind permits.voided/1"))
+    kept.write_text(kept.read_text().replace("kind permits.issued/2", "kind permits.voided/2"))
     earlier.restore()
     before = head_of(installation, shop)
     outcome = run(installation, shop, kept)
