@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +174,36 @@ def test_the_versions_and_countries_of_this_installation_fit() -> None:
     assert packs.pack_of_country("BG").id == "EU"
     assert packs.pack_of_country("AQ").id == packs.pack_of_country(None).id == "XX"
     assert packs.newest("IN").version == "2"
+
+
+def test_every_pack_is_published_with_the_bytes_that_are_pinned() -> None:
+    pinned = {f"{pack_id}@{version}": told for (pack_id, version), told in packs.PUBLISHED.items()}
+    found = {name: hashlib.sha256(packs.pack_bytes(name)).hexdigest() for name in packs.names()}
+    assert found == pinned, "run tools/pin_packs.py"
+    assert all(packs.is_published(packs.pack(name)) for name in packs.names())
+
+
+def test_a_pinned_pack_that_was_changed_by_hand_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, misnamed = tmp_path / "XX.toml", tmp_path / "DE-7.toml"
+    changed.write_bytes(packs.pack_bytes("XX@1") + b"# mine\n")
+    misnamed.write_bytes(GOOD.encode())
+    files = {("XX", "1"): changed, ("DE", "7"): misnamed}
+    monkeypatch.setattr(packs, "_files", lambda: files)
+    for name, key in (("XX@1", "hash"), ("DE@7", "id")):
+        with pytest.raises(InputError) as caught:
+            packs.pack.__wrapped__(name)  # past its memory
+        assert caught.value.field == key
+
+
+def test_packs_load_where_the_machine_has_no_time_zones() -> None:
+    code = "import consentledger.law.packs as p; print(len([p.pack(n) for n in p.names()]))"
+    bare = os.environ | {"PYTHONTZPATH": ""}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare
+    )
+    assert int(ran.stdout) == len(packs.names())
 
 
 def test_other_packs_are_not_found() -> None:
