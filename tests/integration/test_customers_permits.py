@@ -4,66 +4,21 @@ from __future__ import annotations
 
 import json
 import zipfile
-from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 
 from consentledger.db.installation import Installation
-from consentledger.kernel.clock import now
-from consentledger.organisations.categories import PublishCategories, publish_categories
-from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
-from consentledger.permits import service as permits
-from consentledger.permits.rules import IssuePermits
-from consentledger.permits.service import Issued
-from tests.factories import create_published_form
-from tests.support.customers import lapse, record, sale
+from tests.support.customer_permits import ANNA, BERT, ask, bought, open_shop, said
+from tests.support.customers import lapse
 from tests.support.evidence import Path
-
-ANNA, BERT = "anna@example.com", "bert@example.net"
-TREE = ("books", "garden", "garden/seeds", "garden/tools")
 
 
 @pytest.fixture
 def path(installation: Installation) -> Path:
-    """A shop that decides by Germany's pack and says that garden things are similar."""
-    made = create_published_form(
-        installation.database, installation.settings, titles=("weekly offers", "events")
-    )
-    org = made.organisation_id
-    with installation.database.begin() as tx:
-        publish_categories(tx, PublishCategories(org, TREE, ("garden",), "operator"))
-    with installation.database.begin() as tx:
-        adopt_packs(tx, AdoptPacks(org, (Adoption("DE"),), "operator"))
-    return Path(installation, made)
-
-
-def bought(path: Path, address: str = ANNA, reference: str = "A-1", **more: Any) -> None:
-    """Records a sale of last month."""
-    on = (now() - timedelta(days=30)).date().isoformat()
-    values = {"on": on, "told_use_for_advertising": True, "capacity": "private", **more}
-    record(
-        path.installation.database, path.made.organisation_id, sale(address, reference, **values)
-    )
-
-
-def ask(path: Path, *addresses: str, purpose: int = 0) -> Issued:
-    """Asks for permits to advertise seeds."""
-    made = path.made
-    command = IssuePermits(
-        made.organisation_id, made.sender_id, made.purpose_ids[purpose], "email", addresses or (ANNA,),
-        "key:test", categories=("garden/seeds",),
-    )  # fmt: skip
-    prepared = permits.prepare(path.installation.database, command)
-    with path.installation.database.begin() as tx:
-        return permits.issue(tx, prepared)
-
-
-def said(issued: Issued) -> list[tuple[str, str | None, str]]:
-    """Verdict, basis and codes of each row."""
-    verdicts = [issued.rulings[row.verdict].verdict for row in issued.rows]
-    return [(one.verdict, one.basis, one.codes) for one in verdicts]
+    """A shop that may write to its customers."""
+    return open_shop(installation)
 
 
 def test_a_customer_may_be_written_to_until_they_object(path: Path) -> None:
