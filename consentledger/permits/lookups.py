@@ -32,18 +32,23 @@ _SECOND_LOOK = frozenset(
     for (name, version), kind in KINDS.items()
     if kind.affects == "organisation" or name == "log.erasure"
 )
+# One look into an index per recipient, whatever the planner believes of the tables' sizes: without statistics it
+# would read all contacts of the organisation. Who never reported a message sent has no last one to look for.
 _BY_LOOKUP = (
-    "SELECT c.lookup, c.contact_id, c.standing, l.sent_on"
-    " FROM unnest(%(hashes)b::bytea[]) WITH ORDINALITY AS u (h, n)"
-    " JOIN contact c ON c.organisation_id = %(org)s AND c.lookup = u.h"
-    " LEFT JOIN last_send l ON l.organisation_id = c.organisation_id AND l.contact_id = c.contact_id"
-    " AND l.channel = %(channel)s"
+    "SELECT c.lookup, c.contact_id, c.standing, l.sent_on FROM unnest(%(hashes)b::bytea[]) AS u (h)"
+    " CROSS JOIN LATERAL (SELECT lookup, contact_id, standing FROM contact"
+    " WHERE organisation_id = %(org)s AND lookup = u.h OFFSET 0) c"
+    " LEFT JOIN LATERAL (SELECT sent_on FROM last_send"
+    " WHERE (SELECT EXISTS (SELECT 1 FROM last_send WHERE organisation_id = %(org)s))"
+    " AND organisation_id = %(org)s AND contact_id = c.contact_id AND channel = %(channel)s OFFSET 0) l ON true"
 )
 _BY_CONTACT = (
-    "SELECT c.contact_id, c.standing, l.sent_on FROM unnest(%(ids)b::uuid[]) WITH ORDINALITY AS u (i, n)"
-    " JOIN contact c ON c.organisation_id = %(org)s AND c.contact_id = u.i"
-    " LEFT JOIN last_send l ON l.organisation_id = c.organisation_id AND l.contact_id = c.contact_id"
-    " AND l.channel = %(channel)s"
+    "SELECT c.contact_id, c.standing, l.sent_on FROM unnest(%(ids)b::uuid[]) AS u (i)"
+    " CROSS JOIN LATERAL (SELECT contact_id, standing FROM contact"
+    " WHERE organisation_id = %(org)s AND contact_id = u.i OFFSET 0) c"
+    " LEFT JOIN LATERAL (SELECT sent_on FROM last_send"
+    " WHERE (SELECT EXISTS (SELECT 1 FROM last_send WHERE organisation_id = %(org)s))"
+    " AND organisation_id = %(org)s AND contact_id = c.contact_id AND channel = %(channel)s OFFSET 0) l ON true"
 )
 _KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
 
