@@ -224,7 +224,8 @@ def hours(rule: Hours) -> Iterator[Line]:
 
 def register(rule: Register) -> Iterator[Line]:
     """A public list to look into."""
-    yield gettext("%(name)s, %(url)s", name=rule.name, url=rule.url)
+    where = (rule.name, rule.url) if rule.url else (rule.name,)
+    yield gettext("The register: %(name)s.", name=where)
     if not rule.must_check:
         yield gettext("It is told here only: this service does not look into it.")
         return

@@ -89,5 +89,7 @@ def _regimes(pack: Pack) -> Iterator[Told]:
             for person, rule in kinds.items()
         ]
         if regime.register is not None:
-            lines.append(gettext("The register is %(name)s.", name=regime.register))
+            named = {one.code: one.name for one in pack.registers}
+            name = named.get(regime.register, regime.register)
+            lines.append(gettext("The register: %(name)s.", name=name))
         yield _told(regime, lines)

@@ -143,7 +143,7 @@ def test_packs_are_adopted_listed_and_compared(run: Run) -> None:
         "EU@1 is adopted (entry 3).",
         "DE@1 is adopted (entry 4); stricter: exception=off.",
         "HU@1 is adopted (entry 5).",
-        "    It is a draft: until somebody has checked it, its exception is off.",
+        "    It is a draft: until it is checked in full, its exception is off.",
     ]
     again = run("adopt", "alice", "DE", "--stricter", "exception=off").output
     assert again == "DE@1 was adopted so already.\n"

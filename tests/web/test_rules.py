@@ -55,7 +55,7 @@ def test_every_pack_has_its_page(client: FlaskClient, pack_id: str) -> None:
         assert re.sub(r"\s+", " ", words) in said
     assert "This is no legal advice." in said
     assert "Last review:" in said
-    assert ("Draft: nobody has checked this" in said) == (pack.status == "draft")
+    assert ("Draft: this was not checked in full" in said) == (pack.status == "draft")
     assert all(one.name in said for one in pack.complaints)
     assert all(one.title in said for one in pack.citations.values())
 

@@ -117,7 +117,7 @@ def _tell(done: PacksAdopted) -> None:
             parts.append(f"with the risk of {', '.join(one.accepts)}")
         click.echo(f"{'; '.join(parts)}.")
         if brought(one.name).status == "draft":
-            click.echo("    It is a draft: until somebody has checked it, its exception is off.")
+            click.echo("    It is a draft: until it is checked in full, its exception is off.")
     for one in done.unchanged:
         click.echo(f"{one.name} was adopted so already.")
 

@@ -87,7 +87,7 @@ def _head(out: Console, pack: Pack) -> None:
     confidence = spoken(word(CONFIDENCES, pack.confidence))
     _indented(out, f"Confidence: {confidence}. Last review: {pack.reviewed_on}.", 0)
     if pack.status == "draft":
-        _indented(out, "Draft: until somebody has checked it, its exception is off.", 0)
+        _indented(out, "Draft: until it is checked in full, its exception is off.", 0)
     if pack.countries:
         _indented(out, f"Countries: {', '.join(pack.countries)}.", 0)
     if pack.parent is not None:

@@ -29,7 +29,7 @@ from consentledger.web.public.page_rules import (
 
 blueprint = Blueprint("rules", __name__)
 # What everybody asks stands open; the rest is for senders.
-FOR_EVERYBODY = ("regime", "exception", "unsubscribe")
+FOR_EVERYBODY = ("regime", "exception", "unsubscribe", "registers")
 
 
 @blueprint.get(rendering.RULES_PATH)
