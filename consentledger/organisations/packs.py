@@ -240,14 +240,16 @@ def rulebook(session: Session, organisation_id: UUID) -> Rulebook:
     ).one_or_none()
     if newest is None:
         return Rulebook(())
-    key = (organisation_id, newest.entry_index, newest.adopted_at)
-    found = _kept.get(key)
-    if found is None:
-        found = Rulebook(tuple(_as_adopted(one) for one in adopted(session, organisation_id)))
-        with _keeping:
-            if len(_kept) >= MOST_KEPT:
-                _kept.clear()
-            _kept[key] = found
+    found = _kept.get((organisation_id, newest.entry_index, newest.adopted_at))
+    if found is not None:
+        return found
+    rows = adopted(session, organisation_id)
+    found = Rulebook(tuple(_as_adopted(one) for one in rows))
+    with _keeping:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        # Under what was read last: an adoption may have come between the two statements.
+        _kept[organisation_id, rows[-1].entry_index, rows[-1].adopted_at] = found
     return found
 
 
