@@ -14,7 +14,7 @@ from consentledger.law import clear, form
 from consentledger.law.calendar import HORIZON_DAYS
 from consentledger.law.duties import told
 from consentledger.law.judging import Finding, judge
-from consentledger.law.model import Duty, Facts, Message, Reason, Verdict
+from consentledger.law.model import PERSONS, Duty, Facts, Message, Reason, Verdict
 from consentledger.law.place import Place
 from consentledger.law.rulebook import Adopted, Rulebook
 
@@ -69,7 +69,7 @@ class Judge:
             return _service(places, packs)
         stopped = facts.objection == "active"
         objections = [place.reason("objected", "objection") for place in places if stopped]
-        persons = ("natural", "legal") if facts.person == "unknown" else (facts.person,)
+        persons = PERSONS[:3] if facts.person == "unknown" else (facts.person,)
         found = [judge(place, facts, person) for place in places for person in persons]
         return _combined(found, objections, packs, change, facts)
 

@@ -40,8 +40,10 @@ def judge(place: Place, facts: Facts, person: str) -> Finding:
             return replace(last, instead=consent)
         return last
     cleared = next((one for one in found if not one.against), None)
-    if cleared is not None:
-        return cleared
+    if cleared is not None:  # another basis may carry as soon as its hours open
+        opens = [one.hour.changes_at for one in found if not one.hour.open]
+        ends = [end for end in (cleared.until, *opens) if end is not None]
+        return replace(cleared, until=min(ends, default=None))
     against = [reason for one in found for reason in (*one.against, *one.review)]
     # The hour is last, and the message's own: that of the first basis that nothing else stands against.
     best = next((one for one, told in zip(found, tried, strict=True) if not told.against), last)

@@ -208,10 +208,18 @@ def test_unknown_is_read_both_ways() -> None:
     assert judged(person="legal").basis == "opt_out"
     assert judged(person="unknown").codes == "no_basis"
     assert judged(person="unknown", **AGREED).basis == "consent"
-    mixed = law(exception={"persons": ("natural", "legal")})
-    assert judged(mixed, person="unknown", customer=SALE).basis == "existing_customer"
+    for persons, basis in (
+        (("natural", "sole_trader", "legal"), "existing_customer"),
+        (("natural", "legal"), None),
+    ):
+        assert (
+            judged(law(exception={"persons": persons}), person="unknown", customer=SALE).basis
+            == basis
+        )
     # A firm may be written to anyway, a person only as a customer: the weaker basis is the message's.
-    firm = judged(person="unknown", customer=SALE)
+    firm = judged(
+        law(exception={"persons": ("natural", "sole_trader")}), person="unknown", customer=SALE
+    )
     assert {reason.code for reason in firm.reasons} == {"existing_customer", "opt_out"}
     assert firm.basis == "opt_out"
 
