@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from consentledger.law.deciding import Decider
@@ -12,6 +13,10 @@ from consentledger.permits.facts import UNKNOWN, Read, Said, StateReader, facts_
 from consentledger.permits.rules import IssuePermits, send_at
 from consentledger.permits.rulings import Ruling
 from consentledger.permits.sources import Sources
+
+_Pattern = tuple[Read, Said, date | None, tuple[str, ...]]
+# Patterns that a run remembers; beyond that it begins anew, so that memory stays flat.
+MOST = 100_000
 
 
 class Rulings:
@@ -31,26 +36,49 @@ class Rulings:
 
 
 class Deciding:
-    """Decides by one set of sources at one instant; `Rulings` outlive it when the sources change meanwhile."""
+    """Decides by one set of sources at one instant; `Rulings` outlive it when the sources change meanwhile.
+
+    `before` is what decided the batch before of the same message: while the clock and the sources change nothing,
+    its verdicts are this batch's too, and a pattern of facts is decided once for both.
+    """
 
     def __init__(
-        self, command: IssuePermits, sources: Sources, now: datetime, rulings: Rulings
+        self,
+        command: IssuePermits,
+        sources: Sources,
+        now: datetime,
+        rulings: Rulings,
+        before: Deciding | None = None,
     ) -> None:
-        self._sources, self._rulings = sources, rulings
-        message = sources.message(command, send_at(command, now))
-        self._channel, self._decider = command.channel, Decider(message, sources.rulebook, now)
+        self._asked = replace(command, recipients=(), countries=(), persons=(), capacities=())
+        self._sources, self._rulings, self._channel = sources, rulings, command.channel
         self.states = StateReader(
             command.sender_id, command.purpose_id, command.channel, now, command.tracking
         )
-        self._read = self.states.read
-        self._now, self._until = now, _next_change(now, sources, command.valid_for)
-        self._known: dict[tuple[Read, Said, date | None, tuple[str, ...]], int] = {}
+        self._read, self._now = self.states.read, now
+        self._decider: Decider
+        self._until: datetime
+        self._ruled: dict[_Pattern, Ruling] = {}
+        self._same: dict[Ruling, Ruling] = {}
+        if before is not None and before._serves(self._asked, sources, now):
+            self._decider, self._until = before._decider, before._until
+            self._ruled, self._same = before._ruled, before._same
+        else:
+            message = sources.message(command, send_at(command, now))
+            self._decider = Decider(message, sources.rulebook, now)
+            self._until = _next_change(now, sources, command.valid_for)
+        self._known: dict[_Pattern, int] = {}
+        self._numbers: dict[int, tuple[int, Ruling]] = {}
         self._counted: dict[tuple[str, Said, str], int] = {}
 
     def holds(self, now: datetime) -> bool:
         """Tells whether all that was decided would be decided the same at a later instant, by the clock alone."""
         pause = self.states.pause_ends_at
         return self._now <= now < (self._until if pause is None else min(self._until, pause))
+
+    def _serves(self, asked: IssuePermits, sources: Sources, now: datetime) -> bool:
+        # Pauses end in what is read of a standing, and each batch reads for itself.
+        return self._now <= now < self._until and (asked, sources) == (self._asked, self._sources)
 
     def record(
         self, stored: str, said: Said, sent_on: date | None = None, listed: tuple[str, ...] = ()
@@ -59,7 +87,20 @@ class Deciding:
         key = (self._read(stored), said, sent_on, listed)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._rulings.number(self.ruling(*key))
+            ruling = self._ruled.get(key) or self._remembered(key)
+            # By its identity, since a ruling is long to hash; it is kept here, so that no other one takes its place.
+            numbered = self._numbers.get(id(ruling))
+            if numbered is None:
+                numbered = self._numbers[id(ruling)] = self._rulings.number(ruling), ruling
+            found = self._known[key] = numbered[0]
+        return found
+
+    def _remembered(self, key: _Pattern) -> Ruling:
+        if len(self._ruled) >= MOST:
+            self._ruled.clear()
+            self._same.clear()
+        ruling = self.ruling(*key)
+        found = self._ruled[key] = self._same.setdefault(ruling, ruling)
         return found
 
     def counted(self, recipient: str, said: Said, objection: str = "none") -> int:

@@ -50,10 +50,10 @@ class Drafted:
     lines: Lines = field(repr=False)
 
 
-def draft(gathered: Gathered, at: datetime) -> Drafted:
-    """Decides every recipient as at `at` and makes the batch's lines."""
+def draft(gathered: Gathered, at: datetime, before: Deciding | None = None) -> Drafted:
+    """Decides every recipient as at `at` and makes the batch's lines; `before` decided a batch of the same message."""
     rulings = Rulings()
-    deciding = Deciding(gathered.command, gathered.sources, at, rulings)
+    deciding = Deciding(gathered.command, gathered.sources, at, rulings, before)
     rows = _decided(gathered, deciding)
     batch, until = new_batch(), at + gathered.command.valid_for
     lines = lines_of(gathered.frame, batch, rulings, until, rows)

@@ -32,10 +32,11 @@ class Prepared:
         return self.gathered.command
 
 
-def prepare(database: Database, command: IssuePermits) -> Prepared:
+def prepare(database: Database, command: IssuePermits, before: Prepared | None = None) -> Prepared:
     """Steps 1 and 2 of the protocol: h0, then the facts, then decisions and lines; InputError names what is unknown.
 
-    All that takes long is done here: the write transaction, of which SQLite has one at a time, only writes.
+    All that takes long is done here: the write transaction, of which SQLite has one at a time, only writes. `before`
+    is the batch before of the same message, whose verdicts are used again while nothing but its people differs.
     """
     at = now()
     rules.check(command)
@@ -57,7 +58,8 @@ def prepare(database: Database, command: IssuePermits) -> Prepared:
     gathered = Gathered(
         command, frame, sources, folded, hashes, known, standing_in, frozenset(places)
     )
-    return Prepared(seen, gathered, draft(gathered, at))
+    deciding = before.drafted.deciding if before else None
+    return Prepared(seen, gathered, draft(gathered, at, deciding))
 
 
 def frame_of(session: Session, command: IssuePermits) -> MessageFrame:

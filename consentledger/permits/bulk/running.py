@@ -55,6 +55,7 @@ class Bulk:
     ) -> None:
         self._database, self._head, self._source, self._run = database, head, source, run
         self._position = 0
+        self._before: Prepared | None = None
         self.done = False
 
     def answers(self) -> Generator[Answered]:
@@ -108,7 +109,9 @@ class Bulk:
             return None
         if not piece.addresses:
             return piece, None
-        return piece, service.prepare(self._database, command_for(self._head, piece))
+        prepared = service.prepare(self._database, command_for(self._head, piece), self._before)
+        self._before = prepared
+        return piece, prepared
 
     def _issue(self, piece: Piece, prepared: Prepared) -> Issued:
         with self._database.begin() as tx:

@@ -13,10 +13,12 @@ from sqlalchemy import select, update
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.app import create_app
 from consentledger.db.installation import Installation
+from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from consentledger.permits.bulk import runs
 from consentledger.permits.bulk.models import PermitRun, PermitRunBatch
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit, PermitBatch
+from consentledger.permits.service import prepare
 from consentledger.worker.housekeeping import sweep_answers
 from tests.web.api.bulk import PERMITS, World, crowd, make_world, read
 
@@ -218,6 +220,43 @@ def test_a_withdrawal_during_the_run_is_honoured_by_the_batches_behind_it(world:
         "deny",
         "deny",
     ]
+
+
+def test_a_pack_adopted_during_the_run_judges_the_batches_behind_it(world: World) -> None:
+    # Batches of one run share what they decided; and one is always decided ahead of its turn.
+    german = [{"address": who, "country": "DE"} for who in ("ann@example.org", "bea@example.org")]
+    people = [*crowd(98), *german] * 4
+    response = world.begin(world.body(*people))
+    rest = response.iter_encoded()
+    told = next(rest)
+    with world.installation.database.begin() as tx:
+        adoption = AdoptPacks(world.shop.organisation_id, (Adoption("DE"),), "operator")
+        adopt_packs(tx, adoption)
+    answers = [json.loads(line) for line in (told + b"".join(rest)).splitlines()]
+    response.close()
+    packs, rulings = [], []
+    for one in answers:
+        rulings = one.get("rulings", rulings)
+        if one.get("address") == "bea@example.org":
+            rules = [reason["rule"] for reason in rulings[one["ruling"]]["reasons"]]
+            packs.append({rule.partition("@")[0] for rule in rules})
+    assert packs == [{"XX"}, {"DE"}, {"DE"}, {"DE"}]
+
+
+def test_what_batches_share_is_what_each_would_decide_alone(world: World) -> None:
+    command = world.shop.ask("ann@example.org", "bea@example.org", "x@example.net")
+    first = prepare(world.installation.database, command)
+    world.shop.withdraw("bea@example.org")
+    people = replace(command, recipients=("bea@example.org", "x@example.net", "ann@example.org"))
+    shared = prepare(world.installation.database, people, first)
+    alone = prepare(world.installation.database, people)
+    for one, other in zip(shared.drafted.rows, alone.drafted.rows, strict=True):
+        assert one.contact_id == other.contact_id
+        ruling = shared.drafted.rulings.list[one.verdict]
+        assert ruling == alone.drafted.rulings.list[other.verdict]
+    assert [
+        shared.drafted.rulings.list[row.verdict].verdict.allowed for row in shared.drafted.rows
+    ] == [False, False, True]
 
 
 def test_runs_are_forgotten_with_their_keys(world: World) -> None:
