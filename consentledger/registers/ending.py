@@ -32,7 +32,7 @@ def give_up(database: Database, organisation_id: UUID, register: str, number: in
                 tx.session.execute(
                     update(RegisterImport)
                     .where(*_of(organisation_id, register), RegisterImport.number == number)
-                    .values(count=0, root=None)
+                    .values(count=0, root=None, blocks=None)
                 )
                 return
 
@@ -69,7 +69,7 @@ def _forget(database: Database, organisation_id: UUID, register: str, last: int)
             update(RegisterImport)
             .where(*_of(organisation_id, register), RegisterImport.number <= last)
             .where(RegisterImport.state == REPLACED)
-            .values(state=FORGOTTEN)
+            .values(state=FORGOTTEN, blocks=None)
         )
         kept = tx.session.scalar(
             select(func.min(RegisterImport.number)).where(

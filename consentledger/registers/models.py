@@ -15,8 +15,9 @@ class RegisterImport(Base):
     """One import of a register; `number` counts a register's imports from 1, those given up included.
 
     `state`: loading, current, replaced, given_up (by whoever began it), or forgotten (what only older imports held is
-    deleted). `sealed_salt` opens with the organisation's key; `matched` of ledger.register.MATCHED. `entry_index` is
-    null while it loads; `touched_at` moves with every batch, so that one that stands still can be given up.
+    deleted). `sealed_salt` opens with the organisation's key; `matched` of ledger.register.MATCHED; `blocks` of
+    registers.tree.Summary. `entry_index` is null while it loads; `touched_at` moves with every batch, so that one that
+    stands still can be given up.
     """
 
     __tablename__ = "register_import"
@@ -27,6 +28,7 @@ class RegisterImport(Base):
     as_of: Mapped[datetime]
     count: Mapped[int] = mapped_column(BigInteger)
     root: Mapped[bytes | None]
+    blocks: Mapped[bytes | None]
     matched: Mapped[str]
     sealed_salt: Mapped[bytes]
     source: Mapped[str]

@@ -16,7 +16,7 @@ from consentledger.kernel.errors import NotFoundError
 from consentledger.ledger.register import entry_hash, texts_of
 from consentledger.registers import rows
 from consentledger.registers.models import RegisterImport
-from consentledger.registers.tree import Places, places_in
+from consentledger.registers.tree import Summary, Tree
 from consentledger.verify.registers import register_file
 
 CURRENT, REPLACED, LOADING, GIVEN_UP, FORGOTTEN = (
@@ -124,6 +124,12 @@ def import_at(
     session: Session, keystore: KeyStore, organisation_id: UUID, register: str, entry_index: int
 ) -> Import:
     """Returns the import that an entry recorded; NotFoundError when it is forgotten or never was."""
+    return _import_at(session, keystore, organisation_id, register, entry_index)[0]
+
+
+def _import_at(
+    session: Session, keystore: KeyStore, organisation_id: UUID, register: str, entry_index: int
+) -> tuple[Import, Summary]:
     row = session.execute(
         select(RegisterImport.__table__).where(
             RegisterImport.organisation_id == organisation_id,
@@ -134,7 +140,8 @@ def import_at(
     ).one_or_none()
     if row is None:
         raise NotFoundError("no such import of a register is kept")
-    return open_import(keystore.organisation(session, organisation_id), row)
+    one = open_import(keystore.organisation(session, organisation_id), row)
+    return one, Summary(one.count, row.root or b"", row.blocks or b"")
 
 
 def proof(
@@ -150,12 +157,14 @@ def proof(
 
     `folded` is the contact's address as ledger.register.fold_stored gives it.
 
-    It reads the whole import once, in flat memory. NotFoundError when the import is forgotten.
+    NotFoundError when the import is forgotten, IntegrityError when its rows were changed by hand.
     """
-    one = import_at(session, keystore, organisation_id, register, entry_index)
+    one, summary = _import_at(session, keystore, organisation_id, register, entry_index)
+
+    def fetch(low: bytes, high: bytes | None) -> list[bytes]:
+        return rows.listed_between(session, organisation_id, register, one.number, low, high)
+
+    tree = Tree(summary, fetch)
     targets = [entry_hash(one.salt, text) for text in texts_of(folded, one.matched)]
-    hashes = rows.listed_by(session, organisation_id, register, one.number)
-    places: Places = places_in(hashes, targets)
-    return register_file(
-        register, entry_index, str(contact_id), [places[target] for target in targets]
-    )
+    looked = [tree.around(target) for target in targets]
+    return register_file(register, entry_index, str(contact_id), looked)

@@ -10,16 +10,15 @@ from consentledger.ledger.register import entry_hash
 from consentledger.registers import adapters
 from consentledger.registers.rules import ImportRegister
 from consentledger.registers.sorting import Sorter
-from consentledger.registers.tree import count_and_root
+from consentledger.registers.tree import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True)
 class SortedFile:
-    """A register's file as it was read: sorted salted hashes, their count and root, and the file's own hash."""
+    """A register's file as it was read: sorted salted hashes, their tree, and the file's own hash."""
 
     sorter: Sorter = field(repr=False)
-    count: int
-    root: bytes
+    tree: Summary
     digest: str
 
 
@@ -30,8 +29,7 @@ def read_sorted(
     hashed = _Hashing(file)
     for entry in adapters.read(hashed, command.adapter):  # type: ignore[arg-type] # only readline is used
         sorter.add(entry_hash(salt, entry.text))
-    count, root = count_and_root(sorter)
-    return SortedFile(sorter, count, root, f"sha256 {hashed.digest.hexdigest()}")
+    return SortedFile(sorter, summarise(sorter), f"sha256 {hashed.digest.hexdigest()}")
 
 
 class _Hashing:

@@ -16,6 +16,10 @@ _PAGE = f"""
 SELECT hash FROM register_entry WHERE organisation_id = {{p}} AND register = {{p}} AND hash > {{p}}
  AND {_VISIBLE} ORDER BY hash LIMIT {PAGE}
 """  # noqa: S608 - numbers of our own
+_BETWEEN = f"""
+SELECT hash FROM register_entry WHERE organisation_id = {{p}} AND register = {{p}} AND hash >= {{p}}
+ AND ({{p}} IS NULL OR hash < {{p}}) AND {_VISIBLE} ORDER BY hash LIMIT {PAGE}
+"""  # noqa: S608 - the same
 _INSERT = {
     "sqlite": "INSERT INTO register_entry (organisation_id, register, hash, first) VALUES (?, ?, ?, ?)",
     "postgresql": "INSERT INTO register_entry (organisation_id, register, hash, first)"
@@ -55,6 +59,24 @@ def listed_by(
             yield last
         if len(rows) < PAGE:
             return
+
+
+def listed_between(
+    session: Session,
+    organisation_id: UUID,
+    register: str,
+    number: int,
+    low: bytes,
+    high: bytes | None,
+) -> list[bytes]:
+    """Returns what an import lists from `low` on and below `high`, sorted, at most a page."""
+    connection = session.connection()
+    mark, organisation = _marks(connection.dialect.name, organisation_id)
+    query = _BETWEEN.format(p=mark, m=int(number))
+    if mark == "%s":
+        query = query.replace("%s IS NULL", "%s::bytea IS NULL")
+    values = (organisation, register, low, high, high)
+    return [bytes(found) for (found,) in connection.exec_driver_sql(query, values)]
 
 
 def add(tx: Tx, organisation_id: UUID, register: str, number: int, hashes: Sequence[bytes]) -> None:

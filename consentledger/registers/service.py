@@ -69,7 +69,7 @@ def import_register(database: Database, command: ImportRegister, file: IO[bytes]
     salt = current.salt if current else os.urandom(SALT_BYTES)
     with Sorter() as sorter:
         told = read_sorted(command, salt, sorter, file)
-        rules.check_size(told.count, current.count if current else None, force=command.force)
+        rules.check_size(told.tree.count, current.count if current else None, force=command.force)
         return _Import(database, command, current, salt, told).run()
 
 
@@ -111,17 +111,24 @@ class _Import:
     def _repeated(self) -> Imported | None:
         """The answer for the very file that is current already."""
         current, told, command = self._current, self._told, self._command
-        if current is None or current.as_of != command.as_of or current.count != told.count:
+        if current is None or current.as_of != command.as_of or current.count != told.tree.count:
             return None
         with self._database.read() as session:
             row = session.get(
                 RegisterImport, (command.organisation_id, command.register, current.number)
             )
-        if row is None or (row.root, row.file) != (told.root, told.digest):
+        if row is None or (row.root, row.file) != (told.tree.root, told.digest):
             return None
         index = current.entry_index
         return Imported(
-            command.register, command.as_of, told.count, 0, 0, index, told.root, repeated=True
+            command.register,
+            command.as_of,
+            told.tree.count,
+            0,
+            0,
+            index,
+            told.tree.root,
+            repeated=True,
         )
 
     def _claim(self, tx: Tx) -> int:
@@ -143,8 +150,9 @@ class _Import:
                 number=number,
                 state=LOADING,
                 as_of=command.as_of,
-                count=told.count,
-                root=told.root,
+                count=told.tree.count,
+                root=told.tree.root,
+                blocks=told.tree.blocks,
                 matched=command.adapter.matched,
                 sealed_salt=keys.sealer.seal(
                     self._salt, salt_context(command.organisation_id, command.register)
@@ -243,11 +251,11 @@ class _Import:
         return Imported(
             command.register,
             command.as_of,
-            told.count,
+            told.tree.count,
             self._added,
             self._removed,
             index,
-            told.root,
+            told.tree.root,
         )
 
     def _draft(self) -> Draft:
@@ -260,7 +268,7 @@ class _Import:
             "matched": command.adapter.matched,
             "salt": self._salt.hex(),
         }
-        plain = {"count": str(told.count), "root": told.root.hex()}
+        plain = {"count": str(told.tree.count), "root": told.tree.root.hex()}
         return Draft("register.imported", values, actor=command.actor, plain=plain)
 
 

@@ -1,95 +1,100 @@
-"""The tree over a register's sorted hashes, made in one pass over them and in flat memory."""
+"""The tree over a register's sorted hashes: made in one pass, and read again a block at a time.
+
+A block is 256 hashes side by side. Of each an import keeps the first hash and the root over the block (64 bytes), so
+that a place is found and proved by reading two or three blocks, however long the register is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
+from consentledger.kernel.errors import IntegrityError
 from consentledger.ledger import merkle
 from consentledger.ledger.absence import Place
 
-_BLOCK = 8  # a block is a subtree of 2 ** 8 leaves
-_AT_ONCE = 4_096
+_HEIGHT = 8
+WIDTH = 1 << _HEIGHT
+_HASH = 32
 
 Around = tuple[Place | None, Place | None]
-Places = dict[bytes, Around]
-"""By target: (the place of the target itself, None), or its neighbours (left, right), None at an end."""
+"""The place of what was looked for and None, or its neighbours (left, right), None at an end."""
+Fetch = Callable[[bytes, bytes | None], list[bytes]]
+"""`fetch(low, high)`: the sorted hashes h with low <= h < high; without `high` all from `low` on."""
 
 
-def count_and_root(hashes: Iterable[bytes]) -> tuple[int, bytes]:
-    """Returns how many sorted hashes there are and their RFC 9162 root."""
-    frontier = merkle.Frontier.empty()
-    source = iter(hashes)
-    while part := [merkle.leaf_hash(one) for one in islice(source, _AT_ONCE)]:
-        frontier, _ = frontier.append(part)
-    return frontier.size, frontier.root()
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an import keeps of its tree: `blocks` has first hash and root of each, one behind the other."""
+
+    count: int
+    root: bytes
+    blocks: bytes = field(repr=False)
 
 
-class _Pass:
-    """One pass over the hashes: the neighbours of each target, the blocks' roots, and the leaves that paths need."""
+def summarise(hashes: Iterable[bytes]) -> Summary:
+    """Returns count, RFC 9162 root and blocks of sorted hashes, in one pass and in flat memory."""
+    frontier, blocks = merkle.Frontier.empty(), bytearray()
+    for block in _blocks(hashes):
+        leaves = [merkle.leaf_hash(one) for one in block]
+        frontier, _ = frontier.append(leaves)
+        blocks += block[0] + merkle.root_of(leaves)
+    return Summary(frontier.size, frontier.root(), bytes(blocks))
 
-    def __init__(self, hashes: Iterable[bytes], targets: Sequence[bytes]) -> None:
-        self.size = 0
-        self.near: dict[bytes, list[tuple[int, bytes]]] = {}
-        self._roots: list[bytes] = []
-        self._leaves: dict[int, list[bytes]] = {}
-        self._wanted = sorted(set(targets), reverse=True)
-        self._last: bytes | None = None
-        needed: set[int] = set()
-        for number, block in enumerate(_blocks(hashes)):
-            for one in block:
-                self._meet(one, needed)
-            leaves = [merkle.leaf_hash(one) for one in block]
-            self._roots.append(merkle.root_of(leaves))
-            self._leaves[number] = leaves
-            if number - 1 not in needed:
-                self._leaves.pop(number - 1, None)
-        for target in self._wanted:
-            self.near[target] = [] if self._last is None else [(self.size - 1, self._last)]
-        self._above = merkle.nodes_of(self._roots) if self._roots else None
 
-    def _meet(self, one: bytes, needed: set[int]) -> None:
-        while self._wanted and self._wanted[-1] <= one:
-            target, here = self._wanted.pop(), [(self.size, one)]
-            if target != one and self._last is not None:
-                here.insert(0, (self.size - 1, self._last))
-            needed.update(position >> _BLOCK for position, _ in here)
-            self.near[target] = here
-        self._last = one
-        self.size += 1
+class Tree:
+    """A register's tree from its summary, and from the blocks that a proof needs."""
 
-    def node(self, height: int, n: int) -> bytes:
-        """The root of the full subtree of leaves [n << height, (n + 1) << height)."""
-        if height >= _BLOCK:
-            assert self._above is not None  # noqa: S101 - a node is asked for in a tree with leaves only
-            return self._above(height - _BLOCK, n)
+    def __init__(self, summary: Summary, fetch: Fetch) -> None:
+        parts = [summary.blocks[i : i + _HASH] for i in range(0, len(summary.blocks), _HASH)]
+        self.size = summary.count
+        self._firsts, roots = parts[0::2], parts[1::2]
+        self._above = merkle.nodes_of(roots)
+        self._fetch = fetch
+        self._read: dict[int, tuple[list[bytes], list[bytes]]] = {}
+
+    def around(self, target: bytes) -> Around:
+        """Returns where a hash stands, or between which two it would; IntegrityError for rows changed by hand."""
+        block = bisect_right(self._firsts, target) - 1
+        if block < 0:
+            return None, self._place(0, self._firsts[0]) if self._firsts else None
+        hashes, _ = self._block(block)
+        inside = bisect_left(hashes, target)
+        position = block * WIDTH + inside
+        if hashes[inside : inside + 1] == [target]:
+            return self._place(position, target), None
+        left = self._place(position - 1, hashes[inside - 1])
+        if inside < len(hashes):
+            return left, self._place(position, hashes[inside])
+        if block + 1 < len(self._firsts):
+            return left, self._place(position, self._firsts[block + 1])
+        return left, None
+
+    def _place(self, position: int, one: bytes) -> Place:
+        return Place(position, one, tuple(merkle.inclusion_proof(position, self.size, self._node)))
+
+    def _node(self, height: int, n: int) -> bytes:
+        if height >= _HEIGHT:
+            return self._above(height - _HEIGHT, n)
         first = n << height
-        block, start = first >> _BLOCK, first & ((1 << _BLOCK) - 1)
-        return merkle.root_of(self._leaves[block][start : start + (1 << height)])
+        _, leaves = self._block(first >> _HEIGHT)
+        start = first & (WIDTH - 1)
+        return merkle.root_of(leaves[start : start + (1 << height)])
 
-    def place(self, position: int, one: bytes) -> Place:
-        """A hash with its place and its path."""
-        return Place(position, one, tuple(merkle.inclusion_proof(position, self.size, self.node)))
-
-
-def places_in(hashes: Iterable[bytes], targets: Sequence[bytes]) -> Places:
-    """Returns where each target stands among the sorted hashes, or between which two it would."""
-    made = _Pass(hashes, targets)
-    found: Places = {}
-    for target, near in made.near.items():
-        places = [made.place(position, one) for position, one in near]
-        if len(places) == 2:
-            found[target] = (places[0], places[1])
-        elif not places:
-            found[target] = (None, None)
-        elif places[0].label <= target:
-            found[target] = (places[0], None)
-        else:
-            found[target] = (None, places[0])
-    return found
+    def _block(self, number: int) -> tuple[list[bytes], list[bytes]]:
+        """The hashes of a block, and its leaf hashes."""
+        if number not in self._read:
+            high = self._firsts[number + 1] if number + 1 < len(self._firsts) else None
+            hashes = self._fetch(self._firsts[number], high)
+            if len(hashes) != min(WIDTH, self.size - number * WIDTH):
+                raise IntegrityError("the rows of this register are not those that were imported")
+            self._read[number] = hashes, [merkle.leaf_hash(one) for one in hashes]
+        return self._read[number]
 
 
 def _blocks(hashes: Iterable[bytes]) -> Iterator[list[bytes]]:
     source = iter(hashes)
-    while block := list(islice(source, 1 << _BLOCK)):
+    while block := list(islice(source, WIDTH)):
         yield block

@@ -17,7 +17,7 @@ from consentledger.registers.models import RegisterEntry, RegisterImport
 from consentledger.registers.queries import CURRENT, FORGOTTEN, REPLACED, open_import
 from consentledger.registers.rows import listed_by
 from consentledger.registers.rules import KEEP
-from consentledger.registers.tree import count_and_root
+from consentledger.registers.tree import summarise
 from consentledger.replay.model import Difference, Entry
 from consentledger.replay.own import indexes_of, tell
 
@@ -118,10 +118,12 @@ def _salt(opener: Opener, row: Any) -> str:
 
 def _list(opener: Opener, entry: Entry, row: Any) -> Iterator[Difference]:
     hashes = listed_by(opener.session, opener.organisation_id, row.register, row.number)
-    count, root = count_and_root(hashes)
-    if (str(count), root.hex()) != (entry.plain["count"], entry.plain["root"]):
+    made = summarise(hashes)
+    if (str(made.count), made.root.hex()) != (entry.plain["count"], entry.plain["root"]):
         note = f"its rows do not give the root in entry {entry.index}"
         yield Difference("register_entry", (row.register, row.number), note=note)
+    elif row.blocks != made.blocks:
+        yield Difference("register_import", (row.register, row.number), ("blocks",))
 
 
 def _beside(opener: Opener) -> Iterator[Difference]:

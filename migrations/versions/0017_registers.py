@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("as_of", Instant(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=True),
+        sa.Column("blocks", sa.LargeBinary(), nullable=True),
         sa.Column("matched", sa.Text(), nullable=False),
         sa.Column("sealed_salt", sa.LargeBinary(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),

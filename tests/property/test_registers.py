@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from consentledger.ledger import merkle
 from consentledger.ledger.absence import Index, Labels, verify_absent, verify_place
 from consentledger.registers.sorting import Sorter
-from consentledger.registers.tree import count_and_root, places_in
+from consentledger.registers.tree import Tree, summarise
 
 hashes = st.binary(min_size=32, max_size=32)
 
@@ -35,15 +35,19 @@ def test_the_sorter_gives_each_once_in_order(given: list[bytes], run: int) -> No
 def test_every_place_is_proved(count: int, absent: list[bytes], chosen: list[int]) -> None:
     stored = sized(count)
     present = [stored[n] for n in chosen if n < count]
-    found = places_in(iter(stored), [*absent, *present])
-    size, root = count_and_root(iter(stored))
-    assert (size, root) == (count, Labels(stored).root)
-    index = Index(0, max(count, 1), count, root)
+    summary = summarise(iter(stored))
+    assert (summary.count, summary.root) == (count, Labels(stored).root)
+
+    def fetch(low: bytes, high: bytes | None) -> list[bytes]:
+        return [one for one in stored if low <= one and (high is None or one < high)]
+
+    tree = Tree(summary, fetch)
+    index = Index(0, max(count, 1), count, summary.root)
     for one in absent:
-        left, right = found[one]
+        left, right = tree.around(one)
         verify_absent(index, one, left, right)
     for one in present:
-        here, none = found[one]
+        here, none = tree.around(one)
         assert here is not None
         assert none is None
         assert here.label == one
