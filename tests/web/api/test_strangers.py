@@ -52,6 +52,7 @@ WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
 OWN = {"create_sender", "create_purpose", "create_webhook"}
 OWN |= {"record_customers", "request_erasure", "get_policy", "put_policy"}
+OWN |= {"list_registers"}
 OWN |= {"adopt", "diff_pack", "list_packs", "read_pack", "publish_categories", "read_categories"}
 LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
 # A stranger's permit, address or evidence is not there at all: what is told is told of one's own.
@@ -81,6 +82,7 @@ def test_every_route_tells_a_stranger_nothing(
         "erasure_id": (erased["id"], nothing.sender),
         "permit": (issued["permits"][0]["permit"], "A" * 16),
         "name": ("EU", "EU"),
+        "register": ("AT-ECG", "AT-ECG"),
         "index": (str(issued["entry_index"]), str(10**12)),
     }
     asked = set()
