@@ -20,6 +20,7 @@ BENCHES = (
     "timing",
     "permits",
     "bulk",
+    "races",
     "crash",
     "writers",
     "memory",

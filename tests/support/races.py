@@ -223,8 +223,6 @@ class _Auditor:
         self._closed[contact] = CLOSING.get(kind, self._closed.get(contact, False))
         if kind == "objection.recorded":
             self._stopped.add(contact)
-        elif kind == "consent.confirmed":
-            self._stopped.discard(contact)
 
     def _batch(self, batch: PermitBatch, lines: list[Permit], addresses: dict[str, str]) -> None:
         races, index = self._races, batch.entry_index
@@ -257,7 +255,8 @@ class _Auditor:
     ) -> None:
         contact = line.contact or ""
         state, closed = self._state[contact], self._closed[contact]
-        stopped = contact in self._stopped
+        # A stop covers again what was confirmed behind it, once that is withdrawn.
+        stopped = contact in self._stopped and state != "confirmed"
         facts = told_facts(line)._replace(
             consent=state,
             grade="double_opt_in" if state == "confirmed" else "none",
@@ -268,7 +267,7 @@ class _Auditor:
         )
         without = decider.verdict(facts._replace(customer=None))
         if not without[1].allowed:
-            bought = Customer("sale_paid", BOUGHT_ON, None, near, FLAGS)
+            bought = Customer("sale_paid", BOUGHT_ON, None, None, near, FLAGS)
             without = decider.verdict(facts._replace(customer=bought))
         verdict = without[1]
         self._count[0] += 1
