@@ -236,7 +236,8 @@ def _first(column: Column[Any]) -> Any:
     kind = column.type.python_type if hasattr(column.type, "python_type") else str
     if type(column.type).__name__ == "Instant":
         return datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-    return {int: 1, str: "aaaa", bytes: b"a" * 32, UUID: uuid4()}.get(kind, "aaaa")
+    first = {int: 1, str: "aaaa", bytes: b"a" * 32, UUID: uuid4(), date: date(2026, 1, 1)}
+    return first.get(kind, "aaaa")
 
 
 @dataclass(frozen=True, slots=True)
