@@ -104,7 +104,8 @@ def _language(read: Read, language: str, rule: str) -> Finding:
 
 def _tracking(read: Read, rule: str) -> Finding:
     html = [part for part in read.message.walk() if part.get_content_type() == "text/html"]
-    pixels = sum(len(_PIXEL.findall(str(part.get_content()))) for part in html)
+    shown = [part for part in html if not part.is_attachment()]
+    pixels = sum(len(_PIXEL.findall(str(part.get_content()))) for part in shown)
     if pixels:
         what = f"The permit says: without tracking. {pixels} invisible picture(s) would tell of opening."
         mend = "Leave out what tells when this person opens or clicks."
@@ -116,5 +117,6 @@ def _tracking(read: Read, rule: str) -> Finding:
 
 
 _PIXEL = re.compile(
-    r"<img\b(?=[^>]*\b(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?[\"'\s;/>])[^>]*>", re.IGNORECASE
+    r"<img\b(?=[^<>]{0,2000}\b(?:width|height)\s{0,9}[=:]\s{0,9}[\"']?[01](?:px)?[\"'\s;/>])",
+    re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ from consentledger.messages.model import (
     skipped,
     warned,
 )
-from consentledger.messages.reading import Read, plain
+from consentledger.messages.reading import SLIPS, Read, plain
 from consentledger.organisations.facts import SenderIdentity
 
 
@@ -54,7 +54,7 @@ def addresses(read: Read, name: str) -> list[MailAddress]:
     try:
         field = read.message[name]
         return list(getattr(field, "addresses", ()))
-    except (ValueError, IndexError, AttributeError):  # the parser's own slips on hostile fields
+    except SLIPS:
         return []
 
 

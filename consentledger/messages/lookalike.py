@@ -14,6 +14,7 @@ from consentledger.contacts.scripts import mixed_scripts
 _TRICKS = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+\.[^\s<>\"'(),;:]+")
 _DOMAIN = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
+_LONGEST_NAME = 998  # a line's octets; the expressions above are slow on what goes on for ever
 _DIGITS = str.maketrans("01357", "olest")
 
 
@@ -24,8 +25,15 @@ def tricks(name: str) -> bool:
 
 def named_domains(name: str) -> list[str]:
     """Returns the domains that a display name itself mentions, in an address or alone."""
-    found = [address.rpartition("@")[2] for address in _ADDRESS.findall(name)]
-    return [one.lower().rstrip(".") for one in (found or _DOMAIN.findall(name))]
+    begins = name[:_LONGEST_NAME]
+    found = [address.rpartition("@")[2] for address in _ADDRESS.findall(begins)]
+    return [one.lower().rstrip(".") for one in (found or _DOMAIN.findall(begins))]
+
+
+def named_addresses(text: str) -> list[str]:
+    """Returns the e-mail addresses in a text of any length."""
+    words = (word for word in text.split() if "@" in word and len(word) <= _LONGEST_NAME)
+    return [found for word in words for found in _ADDRESS.findall(word)]
 
 
 def same_or_below(domain: str, other: str) -> bool:

@@ -62,7 +62,7 @@ def expected_of(
     ).one_or_none()
     if row is None or batch.organisation_number != permit_id.organisation_number:
         return Expected(None, None)
-    verdict = batch.rulings[row.verdict].verdict
+    ruling = batch.rulings[row.verdict]
     dead = dead_by_now(session, held.organisation_id, [str(permit_id)], now)
     found = sender(session, held.organisation_id, batch.sender_id)
     permit = PermitHeld(
@@ -70,8 +70,8 @@ def expected_of(
         state=dead[0].reason if dead else "valid",
         recipient=_is_recipient(session, held, row.contact_id, recipient),
         channel=batch.channel,
-        valid_until=batch.valid_until_at,
-        duties=tuple(DutyHeld(one.code, one.value, one.rule) for one in verdict.duties),
+        valid_until=ruling.ends_at(batch.valid_until_at),
+        duties=tuple(DutyHeld(one.code, one.value, one.rule) for one in ruling.verdict.duties),
         link=unsubscribe_url(
             link_base(found.link_host, held.base_url), held.tokens, permit_id.to_bytes()
         ),

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from consentledger.mail.wire import faults
+from consentledger.messages.carried import check_carried
 from consentledger.messages.duties import check_duties
 from consentledger.messages.identity import addresses, check_identity
 from consentledger.messages.model import FORMAT, Checked, Finding, failed, passed, warned
@@ -41,6 +42,7 @@ def check_message(session: Session, held: Held, command: CheckMessage, now: date
     findings = [
         *_form(message),
         *check_duties(message, expected),
+        *check_carried(message, expected),
         *check_identity(message, expected),
         *check_opt_out(message, expected),
         *check_signature(message),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from consentledger.messages.carried import check_carried
 from consentledger.messages.duties import check_duties
 from consentledger.messages.identity import check_identity
 from consentledger.messages.model import DutyHeld, Expected, Finding, PermitHeld
@@ -80,6 +81,7 @@ def findings(data: bytes, held: PermitHeld | None = PERMIT) -> list[Finding]:
     one = read(data)
     return [
         *check_duties(one, expected),
+        *check_carried(one, expected),
         *check_identity(one, expected),
         *check_opt_out(one, expected),
         *check_signature(one),

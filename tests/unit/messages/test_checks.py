@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consentledger.kernel.errors import InputError
-from consentledger.messages.reading import MAX_BYTES, read
-from tests.unit.messages.samples import DKIM, HTML, LINK, TEXT, findings, message, outcome, permit
+from consentledger.messages.carried import check_carried
+from consentledger.messages.model import Expected
+from consentledger.messages.reading import MAX_BYTES, MAX_HEAD, MAX_TEXT, read
+from tests.unit.messages.samples import (
+    DKIM,
+    HTML,
+    IDENTITY,
+    LINK,
+    TEXT,
+    findings,
+    message,
+    outcome,
+    permit,
+)
 
 
 def test_a_message_in_order_passes_everything() -> None:
@@ -179,7 +193,92 @@ def test_without_a_permit() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"Subject: x\r\n\r\ny", b"\x00" * 100, b"x" * (MAX_BYTES + 1)]
+    ("duty", "text", "expected"),
+    [
+        (("contact_channel", None), TEXT, "warn"),
+        (("contact_channel", None), TEXT + "HELP@shop.example", "pass"),
+        (("stop_by_email", None), TEXT, "fail"),
+        (("stop_by_email", None), TEXT + "or write to stop@shop.example", "pass"),
+        (("authority_contact", "PROFECO"), TEXT, "fail"),
+        (("authority_contact", "PROFECO"), TEXT + "Profeco: 55 5568 8722", "pass"),
+        (("sender_number", "MERSİS"), TEXT, "warn"),
+        (("sender_number", "MERSİS"), TEXT + "MERSIS 0123", "pass"),
+        (("recognisable_as_advertising", "publicité / reclame"), TEXT, "warn"),
+        (("recognisable_as_advertising", "publicité / reclame"), TEXT + "Reclame", "pass"),
+        (("recognisable_as_advertising", None), TEXT, "skip"),
+    ],
+)
+def test_what_packs_say_that_a_message_carries(
+    duty: tuple[str, str | None], text: str, expected: str
+) -> None:
+    assert outcome(message(text=text, html=None), duty[0], permit(duty, duty)) == {expected}
+    assert len(findings(message(text=text, html=None), permit(duty, duty))) == len(
+        findings(message(text=text, html=None), permit(duty))
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("High Street 1", "pass"),
+        ("Postfachstraße 1", "pass"),
+        ("Popoboxer Lane 1", "pass"),
+        ("P.O. Box 12", "fail"),
+        ("PO BOX 12", "fail"),
+        ("Postfach 10 20", "fail"),
+        ("郵政信箱12號", "fail"),
+    ],
+)
+def test_a_post_office_box_where_none_will_do(line: str, expected: str) -> None:
+    held = permit(("postal_address", "no_po_box"))
+    identity = replace(IDENTITY, postal_address=f"{line}\nAB1 2CD Townley")
+    [found] = check_carried(read(message()), Expected(identity, held))
+    assert (found.check, found.outcome) == ("po_box", expected)
+    assert outcome(message(), "po_box", permit(("postal_address", None))) == set()
+
+
+def test_ends_that_people_leave_out_of_html() -> None:
+    way_out = f'<a href="{LINK}">Unsubscribe</a>'
+    for before in (
+        "<p hidden>x<p>",
+        '<div style="display:none"><p>x</div>',
+        "<ul><li hidden>x<li>",
+    ):
+        assert outcome(message(html=before + way_out), "opt_out_in_body") == {"pass"}
+    for before in ("<div hidden><p>x<p>", '<div style="display:none"></p>', "<p hidden><b>x</i>"):
+        assert outcome(message(html=before + way_out), "opt_out_in_body") == {"pass", "fail"}
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<img " * 2_000, "<!-- " * 6_000 + "-->", "<b>" * (MAX_TEXT // 2)],
+    ids=("tag", "comments", "long"),
+)
+def test_html_that_would_keep_the_parser_busy(html: str) -> None:
+    with pytest.raises(InputError):
+        read(message(html=html))
+
+
+@pytest.mark.parametrize(
+    "author", ["(" * 5_000 + " <a@shop.example>", "<" * 200, '"' * 99, "a@b@c"]
+)
+def test_a_hostile_field_is_a_finding(author: str) -> None:
+    data = message().replace(b"The Shop <news@shop.example>", author.encode())
+    assert outcome(data, "from") == {"fail"}
+    assert read(data).shown("from") is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"Subject: x\r\n\r\ny",
+        b"\x00" * 100,
+        b"x" * (MAX_BYTES + 1),
+        b"From: a@b.example\r\n" * (MAX_HEAD // 19 + 1) + b"\r\n",
+    ],
+    ids=("empty", "a word", "no From", "zeros", "large", "a large header"),
 )
 def test_what_is_no_message(data: bytes) -> None:
     with pytest.raises(InputError) as caught:
