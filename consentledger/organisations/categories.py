@@ -155,7 +155,7 @@ def _group_gaps(groups: Sequence[str], nodes: Collection[str]) -> Iterator[Gap]:
         if path not in nodes:
             yield Gap(field, "unknown", f"{field}: {path!r} is none of the categories")
         elif path in seen:
-            yield Gap(field, "duplicate", f"{field}: {path!r} stands here twice")
+            yield Gap(field, "double", f"{field}: {path!r} stands here twice")
         seen.add(path)
 
 
@@ -165,4 +165,4 @@ def _path_gaps(field: str, path: str, nodes: Collection[str]) -> Iterator[Gap]:
     elif _PATH.match(path) is None:
         yield Gap(field, "format", f"{field}: {path!r} is no path such as garden/hand-tools")
     elif path in nodes:
-        yield Gap(field, "duplicate", f"{field}: {path!r} stands here twice")
+        yield Gap(field, "double", f"{field}: {path!r} stands here twice")

@@ -147,7 +147,7 @@ def _resolved(adoptions: Sequence[Adoption], today: date) -> Iterator[tuple[Pack
         field = f"packs[{number}]"
         pack = _brought(adoption.pack, field, today)
         if pack.name in seen:
-            raise fields.wrong(field, "duplicate", f"{field}: {pack.name} stands here twice")
+            raise fields.wrong(field, "double", f"{field}: {pack.name} stands here twice")
         seen.add(pack.name)
         stricter, accepts = tuple(sorted(adoption.stricter)), tuple(sorted(adoption.accepts))
         check_stricter(stricter, accepts, pack)
