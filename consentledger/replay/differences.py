@@ -136,5 +136,6 @@ def table_differences(
         elif columns := _unlike(row, found):
             yield Difference(name, key, columns)
     for key, row in stored.items():
-        if key not in derived and row.get("published_at", row.get("entry_index")) is not None:
+        since = row.get("published_at", row.get("entry_index", row.get("voided_at")))
+        if key not in derived and since is not None:
             yield Difference(name, key, surplus=True)

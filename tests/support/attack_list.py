@@ -190,8 +190,8 @@ ATTACKS = (
     ),
     Attack(
         "permits",
-        "a batch of permits and each of its rows",
-        every("permit", "permit_batch"),
+        "a batch of permits, each of its rows, and what was taken back",
+        every("permit", "permit_batch", "permit_void"),
         names=("permit",),
     ),
     Attack(

@@ -26,9 +26,10 @@ from consentledger.ledger.proof import TlogProof
 from consentledger.organisations.categories import PublishCategories, publish_categories
 from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from consentledger.outbox.models import OutboxRow
-from consentledger.permits.links import PermitId
+from consentledger.permits.links import PermitId, batch_text
 from consentledger.permits.rules import IssuePermits
 from consentledger.permits.service import Issued, issue, prepare
+from consentledger.permits.voiding import VoidPermits, void
 from consentledger.registers.rules import ImportRegister
 from consentledger.registers.service import import_register
 from consentledger.sends.rules import read_sends
@@ -85,8 +86,7 @@ def make_history(installation: Installation, moment: Callable[[], None] = lambda
     _stopped(town, moment)
     town.unsubscribe(PermitId(town.made.organisation.number, issued.batch, 0).to_bytes())
     moment()
-    permit(town, ANNA, CARL, DORA)
-    moment()
+    _taken_back(town, issued, permit(town, ANNA, CARL, DORA), moment)
     _sold(town, moment)
     _erased(installation, town, moment)
     assert index_log(installation.database, town.org)
@@ -192,6 +192,17 @@ def _erased(installation: Installation, town: People, moment: Callable[[], None]
     moment()
     erasures.erase(installation, town.org, FRITZ, escrow_key=ESCROW)
     moment()
+
+
+def _taken_back(town: People, issued: Issued, whole: Issued, moment: Callable[[], None]) -> None:
+    """Two permits of one batch, and all of another."""
+    moment()
+    number = town.made.organisation.number
+    ids = tuple(str(PermitId(number, issued.batch, row)) for row in (0, 2))
+    for batches, permits in (((), ids), ((batch_text(whole.batch),), ())):
+        with town.database.begin() as tx:
+            void(tx, VoidPermits(town.org, batches, permits, "a wrong price", "operator"))
+        moment()
 
 
 def _sign(installation: Installation, town: People, moment: Callable[[], None]) -> None:
