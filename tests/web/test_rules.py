@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from consentledger.app import create_app
@@ -18,6 +19,13 @@ from tests.support.databases import SqliteDatabases
 from tests.support.installations import environment_for, settings_from
 
 MAIN = re.compile(r"<main.*</main>", re.S)
+
+
+@pytest.fixture(autouse=True)
+def _today() -> Iterator[None]:
+    """Packs follow one another: what is in force is asked of one day."""
+    with time_machine.travel("2026-12-01T12:00:00+00:00"):
+        yield
 
 
 @pytest.fixture(scope="module")
