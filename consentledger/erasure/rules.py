@@ -59,6 +59,7 @@ RETENTION = (
     Kept("objection.recorded", "core", "7", "a stop typed in on /stop, alone", "log.erasure, expired"),
     Kept("*", "core, copy", "retention_days", "the contact's last act, if no consent stands", "log.erasure, retention"),
     Kept("permits.issued", "salt, contact", "retention_days", "the same, with its contact", "log.erasure, retention"),
+    Kept("message.sent", "salt, contact, hashes", "retention_days", "the same", "log.erasure, retention"),
     Kept("*", "core, copy", "keep_for_claims_days", "an erasure, shut until then", "log.erasure, ended"),
 )  # fmt: skip
 
