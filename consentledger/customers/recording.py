@@ -28,6 +28,7 @@ from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.ids import uuid7
 from consentledger.ledger.disclosure import Value
+from consentledger.organisations import fields
 from consentledger.organisations.queries import organisation
 from consentledger.organisations.shown import stored_blob, value_of
 
@@ -119,7 +120,7 @@ def _draft(
         "person": row.person,
         "capacity": row.capacity,
         "method": command.method,
-        "source": command.source,
+        "source": fields.maybe_line(command.source, "source"),
         "row": position,
     }
     return Draft(

@@ -52,6 +52,7 @@ def test_every_bad_row_is_named_by_row_and_field(alice: Caller) -> None:
         ({"rows": [1]}, "rows.0", "type"),
         ({"rows": [sale()] * (MOST_ROWS + 1)}, "rows", "too_many"),
         ({"rows": [sale()], "partial": "yes"}, "partial", "type"),
+        ({"rows": [sale()], "source": "a\nb"}, "source", "control_character"),
     ],
 )
 def test_what_is_no_batch(alice: Caller, body: dict[str, Any], field: str, reason: str) -> None:
