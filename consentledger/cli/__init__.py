@@ -24,6 +24,7 @@ COMMANDS = {
     "log": "consentledger.cli.log.command:log",
     "organisation": "consentledger.cli.organisation:organisation",
     "outbox": "consentledger.cli.outbox:outbox",
+    "permits": "consentledger.cli.permits:permits",
     "register": "consentledger.cli.register:register",
     "restriction": "consentledger.cli.restriction:restriction",
     "retention": "consentledger.cli.retention:retention",

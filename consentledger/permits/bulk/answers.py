@@ -23,6 +23,7 @@ NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 GONE = "gone"
 _COUNTED = {"allow": "allowed", "deny": "denied", "review": "review"}
+COUNTS = ("recipients", "allowed", "denied", "review", "errors", GONE)
 HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Feedback-ID")
 COLUMNS = (
     "address", "permit", "unsubscribe_url", *HEADERS, "subject_label", "statement_languages", "valid_until",
@@ -120,8 +121,7 @@ class NdjsonAnswer(Answer):
 
     def end(self) -> bytes:
         """The counts of the whole run."""
-        names = ("recipients", "allowed", "denied", "review", "errors", GONE)
-        return _line({"done": True, **{n: self.counts[n] for n in names}, "meaning": MEANING})
+        return _line({"done": True, **{n: self.counts[n] for n in COUNTS}, "meaning": MEANING})
 
     def failed(self, code: str, detail: str, retry_after: int | None) -> bytes:
         """A last line that says why no more comes; there is no `done` then."""
