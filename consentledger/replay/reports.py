@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import select, union
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.models import LastSend
@@ -70,21 +70,32 @@ def mend_last(
 
 def contacts_told(session: Session, organisation_id: UUID) -> Iterator[list[UUID]]:
     """Yields the contacts that reports or last_send name, sorted, in parts."""
-    sent = select(MessageSent.contact_id).where(
-        MessageSent.organisation_id == organisation_id, MessageSent.contact_id.is_not(None)
-    )
-    last = select(LastSend.contact_id).where(LastSend.organisation_id == organisation_id)
-    both = union(sent, last).subquery()
+    tables = (MessageSent, LastSend)
     first: UUID | None = None
     while True:
-        query = select(both.c.contact_id).order_by(both.c.contact_id).limit(AT_ONCE)
-        if first is not None:
-            query = query.where(both.c.contact_id > first)
-        found = list(session.scalars(query))
-        if not found:
+        found = [_after(session, organisation_id, table, first) for table in tables]
+        # What lies behind the end of a full part may miss some of the other table's: it comes with the next.
+        ends = [part[-1] for part in found if len(part) == AT_ONCE]
+        contacts = sorted({one for part in found for one in part if not ends or one <= min(ends)})
+        if not contacts:
             return
-        first = found[-1]
-        yield found
+        first = contacts[-1]
+        yield contacts
+
+
+def _after(
+    session: Session,
+    organisation_id: UUID,
+    table: type[MessageSent] | type[LastSend],
+    first: UUID | None,
+) -> list[UUID]:
+    """The next contacts that a table names, by its index on them."""
+    query = select(table.contact_id).where(table.organisation_id == organisation_id)
+    query = query.where(
+        table.contact_id.is_not(None) if first is None else table.contact_id > first
+    )
+    found = session.scalars(query.distinct().order_by(table.contact_id).limit(AT_ONCE))
+    return [one for one in found if one is not None]
 
 
 def _named(session: Session, organisation_id: UUID, contacts: Sequence[UUID]) -> list[Difference]:

@@ -7,9 +7,10 @@ import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
 from consentledger.contacts.models import LastSend
 from consentledger.db.fsck.opener import Opener
@@ -25,6 +26,7 @@ from consentledger.permits.links import PermitId
 from consentledger.registers.models import RegisterEntry, RegisterImport
 from consentledger.registers.rules import ImportRegister
 from consentledger.registers.service import import_register
+from consentledger.replay import reports
 from consentledger.replay.registers import register_differences
 from consentledger.replay.service import fsck, rebuild
 from consentledger.sends import rules, service
@@ -150,6 +152,26 @@ def test_a_day_changed_by_hand_is_named_and_made_anew(path: Path) -> None:
     assert rebuild(path.installation, org).rows == 1
     assert findings(path) == []
     assert rows(path, LastSend.entry_index) == [(told.entry_index,)]
+
+
+def test_every_contact_is_looked_at_part_by_part(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = report(path, ANNA, BERT)
+    report(path, BERT)
+    org, database = path.made.organisation_id, path.installation.database
+    with database.begin() as tx:
+        gone = tx.session.scalars(select(LastSend.contact_id).limit(1)).one()
+        tx.session.execute(delete(LastSend).where(LastSend.contact_id == gone))
+        for extra in (UUID(int=1), UUID(int=2**128 - 1)):
+            day = told.at.date()
+            values = {"organisation_id": org, "contact_id": extra, "channel": "email"}
+            tx.session.execute(insert(LastSend).values(**values, sent_on=day, entry_index=1))
+    for size in (1, 2, 500):
+        monkeypatch.setattr(reports, "AT_ONCE", size)
+        found = [one for one in findings(path) if one.startswith("last_send")]
+        assert len(found) == 3, size
+        assert sum("no entry" in one for one in found) == 2
 
 
 def test_a_bundle_shows_whether_a_register_listed_the_person(path: Path) -> None:
