@@ -6,18 +6,14 @@ import base64
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from consentledger.accounts.models import IdempotentAnswer
-from consentledger.app import create_app
 from consentledger.db.installation import Installation
-from consentledger.db.models import LogHead
 from consentledger.ledger.leaf import parse_leaf
 from consentledger.ledger.merkle import verify_inclusion
 from consentledger.ledger.permit import parse_permit, permit_line_hash
@@ -26,70 +22,14 @@ from consentledger.mail.headers import header_line
 from consentledger.organisations import service
 from consentledger.permits.links import PermitId
 from consentledger.permits.models import Permit
-from tests.factories import Cast, create_cast, create_purpose, create_sender, identity
-from tests.support.permits import Shop
-
-PERMITS = "/api/v1/permits"
-RECHECK = "/api/v1/permits:recheck"
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """The cast, alice's shop with a sender and a purpose, and a client."""
-
-    cast: Cast
-    shop: Shop
-    client: FlaskClient
-    installation: Installation
-
-    def ask(self, *people: object, who: str = "alice", key: str | None = None, **more: Any) -> Any:
-        """Asks for permits as a member of the cast."""
-        body = {
-            "sender": str(self.shop.sender_id),
-            "purpose": str(self.shop.purpose_id),
-            "channel": "email",
-            "recipients": list(people),
-            **more,
-        }
-        headers = dict(getattr(self.cast, who).headers)
-        if key:
-            headers["Idempotency-Key"] = key
-        return self.client.post(PERMITS, json=body, headers=headers)
-
-    def recheck(self, *ids: str, who: str = "alice", key: str | None = None) -> Any:
-        """Asks which permits are dead."""
-        headers = dict(getattr(self.cast, who).headers)
-        if key:
-            headers["Idempotency-Key"] = key
-        return self.client.post(RECHECK, json={"permits": list(ids)}, headers=headers)
-
-    def read(self, permit: str, who: str = "alice") -> Any:
-        """Reads one permit."""
-        return self.client.get(f"{PERMITS}/{permit}", headers=getattr(self.cast, who).headers)
-
-    def size(self) -> int:
-        """The size of alice's log."""
-        with self.installation.database.read() as session:
-            query = select(LogHead.size).where(LogHead.organisation_id == self.shop.organisation_id)
-            return session.execute(query).scalar_one()
+from tests.factories import identity
+from tests.web.api.permitted import PERMITS, RECHECK, World, make_world
 
 
 @pytest.fixture
 def world(installation: Installation) -> World:
     """alice's shop with two people who said yes, and bob and charlie."""
-    database = installation.database
-    cast = create_cast(database, installation.settings)
-    alice = cast.alice.organisation
-    shop = Shop(
-        database,
-        alice.organisation_id,
-        alice.number,
-        create_sender(database, alice.organisation_id),
-        create_purpose(database, alice.organisation_id),
-    )
-    shop.confirm("ann@example.org", "bea@example.org")
-    app = create_app(installation.settings, installation)
-    return World(cast, shop, app.test_client(use_cookies=False), installation)
+    return make_world(installation)
 
 
 def test_a_permit_carries_link_headers_and_reasons(world: World) -> None:
