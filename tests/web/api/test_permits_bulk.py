@@ -259,6 +259,20 @@ def test_what_batches_share_is_what_each_would_decide_alone(world: World) -> Non
     ] == [False, False, True]
 
 
+def test_json_takes_ten_thousand_and_no_more(world: World) -> None:
+    for count, status in ((10_000, 200), (10_001, 422)):
+        people = crowd(count, "ann@example.org")
+        answer = world.client.post(
+            PERMITS, json={**world.message, "recipients": people}, headers=world.cast.alice.headers
+        )
+        assert answer.status_code == status
+        if status == 200:
+            assert [row["address"] for row in answer.json["permits"]] == people
+            assert answer.json["permits"][-1]["verdict"] == "allow"
+        else:
+            assert answer.json["errors"][0]["field"] == "recipients"
+
+
 def test_runs_are_forgotten_with_their_keys(world: World) -> None:
     read(world.ask("ann@example.org", Idempotency_Key="k"))
     assert (world.counted(PermitRun), world.counted(PermitRunBatch)) == (1, 1)
