@@ -135,11 +135,13 @@ def _flow(bulk: Bulk, answer: Answer, close: Callable[[], None]) -> Generator[by
                 yield (b"" if told else begun) + answer.piece(answered.piece, answered.issued)
                 told = True
     except Exception as error:
-        problem = problem_of(error)
-        last = answer.failed(problem.code, problem.detail, problem.retry_after)
-        if not told or last is None:
+        if not told:
             raise
+        problem = problem_of(error)
         log.error("permits in bulk stopped", code=problem.code, exc_info=error)
+        last = answer.failed(problem.code, problem.detail, problem.retry_after)
+        if last is None:
+            raise  # a table can't say it: the transfer breaks off
         yield last
         return
     finally:
