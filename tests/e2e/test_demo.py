@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 COMMAND = [sys.executable, "-P", "-m", "consentledger"]
 
@@ -126,8 +126,8 @@ def test_a_person_signs_up_and_leaves_by_the_plain_form(tab: Page, town: dict[st
     tab.goto(town["shop’s office"])
     tab.get_by_label("To whom").fill(f"{person}\nstranger@person.example")
     tab.get_by_role("button").click()
-    expect(tab.get_by_role("row").filter(has_text=person)).to_contain_text("Yes, sent")
-    expect(tab.get_by_role("row").filter(has_text="stranger")).to_contain_text("no_basis")
+    expect(tab.get_by_role("listitem").filter(has_text=person)).to_contain_text("Yes, sent")
+    expect(tab.get_by_role("listitem").filter(has_text="stranger")).to_contain_text("no_basis")
 
     _open_letter(tab, town, person, count=2)
     tab.get_by_role("button", name="Unsubscribe").click()
@@ -136,7 +136,40 @@ def test_a_person_signs_up_and_leaves_by_the_plain_form(tab: Page, town: dict[st
     tab.goto(town["shop’s office"])
     tab.get_by_label("To whom").fill(person)
     tab.get_by_role("button").click()
-    expect(tab.get_by_role("row").filter(has_text=person)).to_contain_text("withdrawn")
+    expect(tab.get_by_role("listitem").filter(has_text=person)).to_contain_text("withdrawn")
+
+
+@pytest.mark.browser
+def test_a_customer_is_written_to_without_consent_until_they_object(
+    tab: Page, town: dict[str, str]
+) -> None:
+    person = "mary@person.example"
+    tab.goto(town["shop"])
+    till = tab.locator('form[action="/buy"]')
+    till.get_by_label("E-mail address").fill(person)
+    till.get_by_label("Country").select_option("DE")
+    till.get_by_role("button").click()
+    tab.get_by_role("link", name="Ask in the office").click()
+    expect(tab.get_by_label("To whom")).to_have_value(person)
+
+    def answer(purpose: str) -> Locator:
+        tab.goto(f"{town['shop’s office']}?to={person}")
+        tab.get_by_label("What the message is about").select_option(purpose)
+        tab.get_by_role("button").click()
+        return tab.get_by_role("listitem").filter(has_text=person)
+
+    expect(answer("Trail stories")).to_contain_text("products_not_similar")
+    permitted = answer("Weekly offers")
+    expect(permitted).to_contain_text("Yes, sent: existing_customer")
+    permitted.get_by_text("What the message must carry").click()
+    expect(permitted).to_contain_text("identify_sender")
+    link = permitted.get_by_role("link", name="DE@1#exception")
+    assert str(link.get_attribute("href")).endswith("/rules/DE")
+
+    _open_letter(tab, town, person)
+    tab.get_by_role("button", name="Unsubscribe").click()
+    expect(tab.get_by_role("status")).to_contain_text("200")
+    expect(answer("Weekly offers")).to_contain_text("exception_closed")
 
 
 @pytest.mark.browser

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import click
 
+from consentledger.cli.demo.customer import CUSTOMER, exception
 from consentledger.cli.demo.mailbox import one_click_address, press_one_click
 from consentledger.cli.demo.pages import Answer, fetch, form_fields
-from consentledger.cli.demo.play import Story, check, eventually
-from consentledger.cli.demo.postbox import Letter, Postbox
+from consentledger.cli.demo.play import Story, check
+from consentledger.cli.demo.played import Played, reasons
+from consentledger.cli.demo.postbox import Postbox
 from consentledger.cli.demo.proof import prove
 from consentledger.cli.demo.seed import PACKS, open_shop
-from consentledger.cli.demo.shop import Account, ask_permits, deliver, newsletter
+from consentledger.cli.demo.shop import ask_permits, deliver, newsletter
 from consentledger.cli.demo.world import DemoError, World
 
 PERSON = "robin@person.example"
 FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(slots=True)
-class Played:
-    """What one step leaves for the next."""
-
-    world: World
-    shop: Account
-    postbox: Postbox
-    seen: set[Any] = field(default_factory=set)
-
-    def next_letter(self, recipient: str) -> Letter:
-        """Wait for a letter that was not seen yet."""
-
-        def look() -> Letter | None:
-            fresh = [x for x in self.postbox.letters() if x.letter_id not in self.seen]
-            return next((x for x in fresh if x.recipient == recipient), None)
-
-        letter = eventually(look, f"mail for {recipient}")
-        self.seen.add(letter.letter_id)
-        return letter
 
 
 def play(world: World, out: Path) -> int:
@@ -59,7 +38,8 @@ def play(world: World, out: Path) -> int:
         link = _mail(story, played)
         _confirm(story, played, link)
         _permit_and_leave(story, played)
-        prove(story, world, played.shop, PERSON, out)
+        exception(story, played)
+        prove(story, world, played.shop, (PERSON, CUSTOMER), out)
     except DemoError as error:
         click.echo(f"\n{error}\n\n{world.last_words()}", err=True)
         return 1
@@ -89,7 +69,7 @@ def _sign_up(story: Story, played: Played) -> None:
         check("Set-Cookie" not in answer.headers, "no cookie is set")
         before = ask_permits(played.shop, offers, [PERSON])
         check(not before["permits"][0]["allowed"], "nothing may be sent before the press")
-        said += ["200, no cookie", f"no permit yet: {_reason(before)}"]
+        said += ["200, no cookie", f"no permit yet: {reasons(before)}"]
         played.world.run("log", "fsck")
 
 
@@ -144,7 +124,7 @@ def _permit_and_leave(story: Story, played: Played) -> None:
     with story.step("The shop asks before it sends") as said:
         answer = ask_permits(shop, offers, [PERSON, "stranger@person.example"])
         permit, stranger = answer["permits"]
-        check(permit["allowed"] and permit["basis"], f"Robin may be mailed: {_reason(answer)}")
+        check(permit["allowed"] and permit["basis"], f"Robin may be mailed: {reasons(answer)}")
         check(not stranger["allowed"], "a stranger may not be mailed")
         other = ask_permits(shop, stories, [PERSON])
         check(not other["permits"][0]["allowed"], "another purpose needs its own consent")
@@ -165,9 +145,4 @@ def _permit_and_leave(story: Story, played: Played) -> None:
     with story.step("The next message is refused") as said:
         after = ask_permits(shop, offers, [PERSON])
         check(not after["permits"][0]["allowed"], "no permit after a withdrawal")
-        said += [_reason(after)]
-
-
-def _reason(answer: dict[str, Any]) -> str:
-    reasons = answer["permits"][0]["reasons"]
-    return ", ".join(f"{reason['code']} ({reason['rule']})" for reason in reasons)
+        said += [reasons(after)]

@@ -83,6 +83,7 @@ def publish(world: World) -> Account:
         sender_name=NAME,
         from_address=sender["from_address"],
         purposes=tuple((box.purpose, box.title, box.statement) for box in boxes),
+        imprint="\n".join(sender[n] for n in ("legal_name", "postal_address", "contact_email")),
     )
 
 

@@ -17,6 +17,14 @@ from werkzeug.wrappers import Request, Response
 
 from consentledger.cli.demo.pages import Site, fetch
 from consentledger.cli.demo.postbox import Postbox
+from consentledger.cli.demo.signing import signed
+from consentledger.kernel.clock import now
+from consentledger.kernel.ids import uuid7
+
+OPT_OUT = (
+    "We will write to you now and then about products like those you bought. You may object here "
+    "and at any time, free of charge: with the link in every message, or a line to us."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,17 @@ class Account:
     sender_name: str
     from_address: str
     purposes: tuple[tuple[str, str, str], ...]
+    imprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What the till knows of a sale; `refused`: the customer said no to advertising there and then."""
+
+    address: str
+    country: str
+    on: str
+    refused: bool = False
 
 
 class ShopFront:
@@ -52,13 +71,14 @@ class ShopFront:
 
 
 class Shop(Site):
-    """The shop's two pages."""
+    """The shop's pages."""
 
     routes = Map(
         [
             Rule("/", endpoint="home", methods=["GET"]),
             Rule("/office", endpoint="office", methods=["GET"]),
             Rule("/office", endpoint="send", methods=["POST"]),
+            Rule("/buy", endpoint="buy", methods=["POST"]),
             Rule("/town.css", endpoint="stylesheet", methods=["GET"]),
         ]
     )
@@ -70,11 +90,12 @@ class Shop(Site):
 
     def home(self, request: Request) -> Response:
         """The page with the form, as a plain form and in an iframe."""
-        return self.page("shop.html", shop=self._front.account(), here=request.url)
+        return self.page("shop.html", shop=self._front.account(), here=request.url, opt_out=OPT_OUT)
 
-    def office(self, _request: Request) -> Response:
-        """The marketer's desk, with everyone who ever got mail here."""
+    def office(self, request: Request) -> Response:
+        """The marketer's desk, with everyone who ever got mail here, or just bought something."""
         known = sorted({letter.recipient for letter in self._postbox.letters()})
+        known = request.args.getlist("to") or known
         return self.page("office.html", shop=self._front.account(), known=known, answer=None)
 
     def send(self, request: Request) -> Response:
@@ -84,8 +105,33 @@ class Shop(Site):
         answer = ask_permits(shop, request.form.get("purpose", ""), addresses)
         for row in answer.get("permits", []):
             if row["allowed"]:
-                deliver(shop, newsletter(shop, row["address"], row))
+                message_id = deliver(shop, newsletter(shop, row["address"], row))
+                report = {"permit": row["permit"], "status": "sent", "message_id": message_id}
+                call(shop, "sends", {"sends": [report]})
         return self.page("office.html", shop=shop, known=addresses, answer=answer)
+
+    def buy(self, request: Request) -> Response:
+        """A sale at the till: recorded with its evidence, as a shop's software does."""
+        shop, given = self._front.account(), request.form
+        sale = Sale(
+            given.get("email", ""),
+            given.get("country", ""),
+            now().date().isoformat(),
+            "refused" in given,
+        )
+        return self.page("bought.html", shop=shop, sale=sale, answer=record_sale(shop, sale))
+
+
+def call(shop: Account, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """POST to the API as the shop's software does; return what it answers, a problem too."""
+    answer: dict[str, Any] = fetch(
+        f"{shop.service}/api/v1/{path}",
+        body=json.dumps(body).encode(),
+        Content_Type="application/json",
+        Authorization=f"Bearer {shop.api_key}",
+        Idempotency_Key=make_msgid(domain="shop.example").strip("<>"),
+    ).json()
+    return answer
 
 
 def ask_permits(shop: Account, purpose: str, addresses: list[str]) -> dict[str, Any]:
@@ -98,14 +144,26 @@ def ask_permits(shop: Account, purpose: str, addresses: list[str]) -> dict[str, 
         "campaign": "demo",
         "recipients": [{"address": address} for address in addresses],
     }
-    answer: dict[str, Any] = fetch(
-        f"{shop.service}/api/v1/permits",
-        body=json.dumps(question).encode(),
-        Content_Type="application/json",
-        Authorization=f"Bearer {shop.api_key}",
-        Idempotency_Key=make_msgid(domain="shop.example").strip("<>"),
-    ).json()
-    return answer
+    return call(shop, "permits", question)
+
+
+def record_sale(shop: Account, sale: Sale) -> dict[str, Any]:
+    """Record a sale of boots with the evidence that the exception for existing customers asks for."""
+    row = {
+        "address": sale.address,
+        "reference": f"order-{uuid7()}",
+        "trigger": "sale_paid",
+        "on": sale.on,
+        "categories": ["outdoor/boots"],
+        "obtained_from": "customer",
+        "offered_at_collection": True,
+        "opt_out_wording": OPT_OUT,
+        "refused_at_collection": sale.refused,
+        "told_use_for_advertising": True,
+        "country": sale.country,
+        "person": "natural",
+    }
+    return call(shop, "customers", {"rows": [row]})
 
 
 def newsletter(shop: Account, address: str, permit: dict[str, Any]) -> EmailMessage:
@@ -121,12 +179,15 @@ def newsletter(shop: Account, address: str, permit: dict[str, Any]) -> EmailMess
         message[name] = value
     message.set_content(
         "Waterproof boots are 20 % off until Sunday.\n\n"
-        f"Not for you any more? Unsubscribe here: {permit['unsubscribe_url']}\n"
+        f"Not for you any more? Unsubscribe here: {permit['unsubscribe_url']}\n\n"
+        f"{shop.imprint}\n"
     )
     return message
 
 
-def deliver(shop: Account, message: EmailMessage) -> None:
-    """Hand one message to the post office."""
+def deliver(shop: Account, message: EmailMessage) -> str:
+    """Sign one message and hand it to the post office; return its Message-ID."""
+    wire = signed(message.as_bytes(), shop.from_address.rpartition("@")[2])
     with smtplib.SMTP("127.0.0.1", shop.smtp_port, timeout=20) as client:
-        client.send_message(message)
+        client.sendmail(shop.from_address, [str(message["To"])], wire)
+    return str(message["Message-ID"])
