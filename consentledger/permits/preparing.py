@@ -40,7 +40,8 @@ def prepare(database: Database, command: IssuePermits, before: Prepared | None =
     """
     at = now()
     rules.check(command)
-    rules.check_send_at(command, at)
+    if before is None:  # a long run outlives the time of sending that it was asked with
+        rules.check_send_at(command, at)
     organisation_id, keystore = command.organisation_id, database.log.keystore
     with database.read() as session:
         seen = lookups.head_size(session, organisation_id)
