@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from consentledger.contacts.models import LastSend
 from consentledger.db.unit_of_work import Tx
@@ -29,8 +30,8 @@ _INSERT = {
 }
 
 
-def _upsert(insert_of: Any) -> Any:
-    made = insert_of(LastSend.__table__).values(
+def _upsert() -> Any:
+    made = sqlite.insert(LastSend.__table__).values(
         organisation_id=bindparam("org"),
         contact_id=bindparam("contact"),
         channel=bindparam("its_channel"),
@@ -44,7 +45,18 @@ def _upsert(insert_of: Any) -> Any:
     )
 
 
-_LAST = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+_LAST = _upsert()
+
+
+# The head is locked meanwhile: one statement for all, where a statement each took half a second for 5,000.
+_LAST_AT_ONCE = """
+INSERT INTO last_send AS l (organisation_id, contact_id, channel, sent_on, entry_index)
+SELECT %(org)s, c, ch, d, %(entry)s
+FROM unnest(%(contacts)b::uuid[], %(channels)b::text[], %(days)b::date[]) AS u (c, ch, d)
+ON CONFLICT (organisation_id, contact_id, channel) DO UPDATE
+SET sent_on = GREATEST(l.sent_on, excluded.sent_on), entry_index = excluded.entry_index
+WHERE excluded.sent_on > l.sent_on
+"""
 
 
 def write_rows(tx: Tx, organisation_id: UUID, batch: int, rows: Sequence[Row]) -> None:
@@ -104,15 +116,27 @@ def write_last(
     tx: Tx, organisation_id: UUID, index: int, days: Mapping[tuple[UUID, str], date]
 ) -> None:
     """Moves the days that clocks run from, forward only; behind the append, under the contacts' own locks."""
-    if days:
-        rows = [
-            {
-                "org": organisation_id,
-                "contact": contact,
-                "its_channel": channel,
-                "day": day,
-                "entry": index,
-            }
-            for (contact, channel), day in sorted(days.items())
-        ]
-        tx.connection.execute(_LAST[tx.database.name], rows)
+    if not days:
+        return
+    ordered = sorted(days.items(), key=itemgetter(0))
+    if tx.database.name == "postgresql":
+        values = {
+            "org": organisation_id,
+            "entry": index,
+            "contacts": [contact for (contact, _), _ in ordered],
+            "channels": [channel for (_, channel), _ in ordered],
+            "days": [day for _, day in ordered],
+        }
+        tx.connection.exec_driver_sql(_LAST_AT_ONCE, values)
+        return
+    rows = [
+        {
+            "org": organisation_id,
+            "contact": contact,
+            "its_channel": channel,
+            "day": day,
+            "entry": index,
+        }
+        for (contact, channel), day in ordered
+    ]
+    tx.connection.execute(_LAST, rows)
