@@ -93,7 +93,7 @@ def _one(dice: random.Random, countries: Sequence[str]) -> Facts:
         (("confirmed", "double_opt_in", day()),) * 3 + (("none", "none", None),) * 2
         + (("withdrawn", "none", None),)
     )  # fmt: skip
-    sale = Customer("sale_paid", day(), None, dice.choice(model.RELATIONS[:3]), _BOOK)
+    sale = Customer("sale_paid", day(), None, None, dice.choice(model.RELATIONS[:3]), _BOOK)
     return Facts(
         countries=(dice.choice(countries),) if dice.random() < 0.95 else (),
         person=dice.choice(("natural", "natural", "legal", "sole_trader", "unknown")),

@@ -57,7 +57,7 @@ def _postgresql(made: World, recipients: int) -> float:
             started = time.perf_counter()
             driver.execute("SELECT size FROM log_head WHERE organisation_id = %b", (organisation,))
             found = driver.execute(
-                "SELECT c.lookup, c.contact_id, c.standing, l.sent_on"
+                "SELECT c.lookup, c.contact_id, c.standing, l.sent_on, l.renewed_on"
                 " FROM unnest(%b::bytea[]) WITH ORDINALITY AS u (h, n)"
                 " JOIN contact c ON c.organisation_id = %b AND c.lookup = u.h"
                 f" {_LAST_SEND}",
@@ -91,7 +91,7 @@ def _sqlite(made: World, recipients: int) -> float:
         ).fetchone()
         marks = ", ".join("?" * len(hashes))
         found = driver.execute(
-            f"SELECT c.lookup, c.contact_id, c.standing, l.sent_on FROM contact c {_LAST_SEND}"
+            f"SELECT c.lookup, c.contact_id, c.standing, l.sent_on, l.renewed_on FROM contact c {_LAST_SEND}"
             f" WHERE c.organisation_id = ? AND c.lookup IN ({marks})",
             (organisation, *hashes),
         ).fetchall()

@@ -65,7 +65,8 @@ class LinkUse(Base):
 class LastSend(Base):
     """The last marketing message to a contact on a channel that was reported sent as permitted: clocks run from it.
 
-    `sent_on` is its day in UTC; `entry_index` the first `message.sent` that told of that day.
+    `sent_on` is its day in UTC; `renewed_on` that of the last one whose permit rested on the existing-customer
+    exception, None without; `entry_index` the first `message.sent` that told of both.
     """
 
     __tablename__ = "last_send"
@@ -73,5 +74,6 @@ class LastSend(Base):
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
     sent_on: Mapped[date] = mapped_column(Date)
+    renewed_on: Mapped[date | None] = mapped_column(Date)
     entry_index: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (Index(None, "organisation_id", "entry_index"),)

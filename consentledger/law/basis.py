@@ -115,7 +115,7 @@ def _exception(place: Place, facts: Facts, customer: Customer, person: str) -> T
         against.append(place.reason("exception_closed", "objection"))
     against += registers.against(place, facts, person, "existing_customer")
     ends = (
-        exception.until(place, facts, customer),
+        exception.until(place, customer),
         registers.until(place, person, "existing_customer"),
     )
     until = min((end for end in ends if end is not None), default=None)

@@ -47,6 +47,9 @@ class Canon:
         return facts._replace(consented_on=consented, sent_on=sent, customer=customer)
 
 
+_Words = dict[str, str]
+
+
 class _Days:
     """The words of dates for recipients of one set of countries."""
 
@@ -56,8 +59,8 @@ class _Days:
         self.consented: dict[str | None, str] = {}
         self.sent: dict[str | None, str] = {}
         self._earliest_today = min((place.today for place in places), default="")
-        # By trigger: the words of the days on which something happened, and on which it ended.
-        self._of_trigger: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+        # By trigger: the words of the days on which something happened, ended, and was renewed.
+        self._of_trigger: dict[str, tuple[_Words, _Words, dict[str, str | None]]] = {}
         self._ages = {
             "consented": [age for place in places for age in _of_consent(place)],
             "sent": [age for place in places for age in _of_sending(place)],
@@ -75,7 +78,7 @@ class _Days:
         """Returns a ground with its days as words."""
         known = self._of_trigger.get(told.trigger)
         if known is None:
-            known = self._of_trigger[told.trigger] = {}, {}
+            known = self._of_trigger[told.trigger] = {}, {}, {}
         on, ended = known[0].get(told.on), told.ended_on
         if on is None:
             since = [age for place in self._places for age in _of_event(place, told.trigger)]
@@ -86,7 +89,18 @@ class _Days:
                 after = [age for place in self._places for age in _of_end(place, told.trigger)]
                 word = known[1][ended] = self._word(after, ended)
             ended = word
-        return Customer(told.trigger, on, ended, told.relation, told.flags)
+        renewed = told.renewed_on
+        if renewed is not None:
+            if renewed not in known[2]:
+                known[2][renewed] = self._renewed(told.trigger, renewed)
+            renewed = known[2][renewed]
+        return Customer(told.trigger, on, ended, renewed, told.relation, told.flags)
+
+    def _renewed(self, trigger: str, day: str) -> str | None:
+        """Returns the word for the day of a renewal: none at all where no rule counts from it."""
+        ages = [age for place in self._places for age in _of_renewal(place, trigger)]
+        word = self._word(ages, day)
+        return None if not ages and word in (CURRENT, OLD) else word
 
     def _word(self, ages: Sequence[Age], day: str) -> str:
         if day in (CURRENT, OLD) or not is_day(day) or day > self._limit:
@@ -103,9 +117,16 @@ def _of_consent(place: Place) -> list[Age]:
 
 
 def _of_sending(place: Place) -> list[Age]:
-    dormancy = (place.dormancy_review, place.dormancy_warning)
-    renewing = [age for period, age in place.periods if period.renewed_by_message]
-    return [*(age for age in dormancy if age is not None), *renewing]
+    limits = (place.dormancy_review, place.dormancy_warning)
+    return [age for age in limits if age is not None]
+
+
+def _of_renewal(place: Place, trigger: str) -> list[Age]:
+    return [
+        age
+        for period, age in place.periods
+        if trigger in period.triggers and period.renewed_by_message
+    ]
 
 
 def _of_event(place: Place, trigger: str) -> list[Age]:

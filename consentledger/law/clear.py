@@ -59,4 +59,5 @@ def _customer(told: Customer, at: datetime) -> bool:
         and all(flag in model.FLAGS for flag in told.flags)
         and _past(told.on, at)
         and (told.ended_on is None or is_day(told.ended_on))
+        and _past(told.renewed_on, at)
     )

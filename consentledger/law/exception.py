@@ -27,19 +27,18 @@ def against(place: Place, facts: Facts, customer: Customer, person: str) -> list
     else:
         codes += _of_a_sale(law, customer)
     reasons = [place.reason(code, "exception") for code in codes]
-    return [*_refusals(place, facts, customer), *reasons, *_ages(place, facts, customer)]
+    return [*_refusals(place, facts, customer), *reasons, *_ages(place, customer)]
 
 
-def until(place: Place, facts: Facts, customer: Customer) -> datetime | None:
+def until(place: Place, customer: Customer) -> datetime | None:
     """Returns when an exception that carries ends by age or by the relationship's end, None beyond the horizon."""
     ends = [limit.until(customer.on) for limit in place.floors(customer.trigger)]
     for period, limit in place.periods:
         if customer.trigger in period.triggers:
             day = customer.on if period.starts == "event" else customer.ended_on
             if period.starts == "event" or has_ended(place, customer):
-                ends.append(
-                    _until(limit, day, facts.sent_on if period.renewed_by_message else None)
-                )
+                renewed = customer.renewed_on if period.renewed_by_message else None
+                ends.append(_until(limit, day, renewed))
     if place.pack.exception.ends_with_relationship and customer.ended_on in place.coming:
         ends.append(place.coming[customer.ended_on])
     return min((end for end in ends if end is not None), default=None)
@@ -90,7 +89,7 @@ def _of_a_sale(law: Exemption, customer: Customer) -> list[str]:
     return [code for code, fails in failed.items() if fails]
 
 
-def _ages(place: Place, facts: Facts, customer: Customer) -> list[Reason]:
+def _ages(place: Place, customer: Customer) -> list[Reason]:
     found = [
         place.reason("too_old", limit.rule)
         for limit in place.floors(customer.trigger)
@@ -105,7 +104,7 @@ def _ages(place: Place, facts: Facts, customer: Customer) -> list[Reason]:
         if period.starts == "end" and not ended:
             continue  # it does not run yet
         day = customer.on if period.starts == "event" else customer.ended_on
-        renewed = period.renewed_by_message and limit.carries(facts.sent_on)
+        renewed = period.renewed_by_message and limit.carries(customer.renewed_on)
         if not (limit.carries(day) or renewed):
             found.append(place.reason("too_old", limit.rule))
     return found

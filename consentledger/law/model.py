@@ -70,27 +70,32 @@ class Customer(NamedTuple):
     """One recorded sale, negotiation or other ground of the existing-customer exception, as the decision sees it.
 
     `trigger` of TRIGGERS; `on` the Day it happened; `ended_on` the Day an ongoing relationship ended, None while it
-    lasts or where there is none. `relation` of RELATIONS: the message's products against the sale's, by the
-    organisation's published category tree. `flags` are words of FLAGS in that order: the seller was the same legal
-    person; the address was obtained directly from the customer; an opt-out was offered when it was collected; the
-    customer refused then; the customer was told that it would be used for advertising.
+    lasts or where there is none. `renewed_on`: the Day of the last marketing message on this channel that was reported
+    sent under the exception itself and on no other basis, None without one. Such a message was only permitted while
+    the exception carried, so that none bridges a silent gap. `relation` of RELATIONS: the message's products against
+    the sale's, by the organisation's published category tree. `flags` are words of FLAGS in that order: the seller was
+    the same legal person; the address was obtained directly from the customer; an opt-out was offered when it was
+    collected; the customer refused then; the customer was told that it would be used for advertising.
     """
 
     trigger: str
     on: Day
     ended_on: Day | None
+    renewed_on: Day | None
     relation: str
     flags: tuple[str, ...]
 
     def text(self) -> str:
-        """The ground as a permit's line tells it: words, one space between, `-` for no end."""
-        return " ".join((self.trigger, self.on, self.ended_on or "-", self.relation, *self.flags))
+        """The ground as a permit's line tells it: words, one space between, `-` for no end and for no renewal."""
+        ended, renewed = self.ended_on or "-", self.renewed_on or "-"
+        return " ".join((self.trigger, self.on, ended, renewed, self.relation, *self.flags))
 
     @classmethod
     def parse(cls, text: str) -> Customer:
         """Reads what `text` wrote; ValueError for anything else."""
-        trigger, on, ended_on, relation, *flags = text.split(" ")
-        found = cls(trigger, on, None if ended_on == "-" else ended_on, relation, tuple(flags))
+        trigger, on, ended, renewed, relation, *flags = text.split(" ")
+        ended_on, renewed_on = (None if day == "-" else day for day in (ended, renewed))
+        found = cls(trigger, on, ended_on, renewed_on, relation, tuple(flags))
         if found.text() != text:
             raise ValueError("not a customer's ground")
         return found
@@ -104,7 +109,7 @@ class Facts(NamedTuple):
     `person`, `capacity`: what kind of person holds the address, and in which capacity (`role_relevant`: a business
     address and the message concerns that role; `impersonal`: info@ and its like).
     `consent`, `grade`, `consented_on`: state of (contact, sender, purpose, channel), how it came, and when.
-    `sent_on`: the Day of the last marketing message that was reported sent on this channel.
+    `sent_on`: the Day of the last marketing message that was reported sent on this channel, on whatever basis.
     `objection`: `active`: a stop covers this; `suppressed`: an erasure left one.
     `closed`: a stop, a refused box, `not me` or a complaint closed the exception for this channel, and no newer
     confirmed act opened it. `customer`: the best ground on record, None without.

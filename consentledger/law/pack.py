@@ -68,7 +68,7 @@ class Period(Section):
 
     `triggers`: the grounds it is for. `starts`: `event` (the sale), or `end` (of a contract or subscription; until then
     it does not run). `first_day_counts`: whether the day of sending itself is day one. `renewed_by_message`: each
-    message that was sent within the period starts it anew (Ireland).
+    message that was sent within the period on this very basis starts it anew (Ireland).
     """
 
     triggers: tuple[str, ...]

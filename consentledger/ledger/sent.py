@@ -23,6 +23,7 @@ FLAGS = (LATE, NOT_PERMITTED, SENT_BEFORE)
 """What does not fit the permit: sent behind its `valid_until`; denied; reported sent before."""
 MARKETING = ("consent", "existing_customer", "opt_out")
 """The bases of messages that are marketing."""
+EXCEPTION = "existing_customer"
 _ID = re.compile(r"[A-Za-z0-9_-]{16}\Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z\Z", re.ASCII)
@@ -52,6 +53,11 @@ class Sent:
     def renews(self) -> bool:
         """Tells whether this was a marketing message that was sent as it was permitted: clocks run from it."""
         return renews(self.status, self.basis, self.flags)
+
+    @property
+    def renews_exception(self) -> bool:
+        """Tells whether it was one under the existing-customer exception: the exception's own clock runs from it."""
+        return self.renews and self.basis == EXCEPTION
 
 
 _NAMES = tuple(field.name for field in fields(Sent))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from consentledger.law.deciding import Decider
 from consentledger.law.grounds import Ground, turning
 from consentledger.law.model import Customer, Facts, Verdict
 from consentledger.law.products import relation
-from consentledger.permits.facts import UNKNOWN, Read, Said, StateReader, facts_of
+from consentledger.permits.facts import NEVER, UNKNOWN, Days, Read, Said, StateReader, facts_of
 from consentledger.permits.rules import IssuePermits, send_at
 from consentledger.permits.rulings import Ruling
 from consentledger.permits.sources import Sources
 
-_Pattern = tuple[Read, Said, date | None, tuple[str, ...]]
+_Pattern = tuple[Read, Said, Days, tuple[str, ...]]
 # Patterns that a run remembers; beyond that it begins anew, so that memory stays flat.
 MOST = 100_000
 
@@ -81,10 +81,10 @@ class Deciding:
         return self._now <= now < self._until and (asked, sources) == (self._asked, self._sources)
 
     def record(
-        self, stored: str, said: Said, sent_on: date | None = None, listed: tuple[str, ...] = ()
+        self, stored: str, said: Said, days: Days = NEVER, listed: tuple[str, ...] = ()
     ) -> int:
         """Returns the number of the ruling on a contact with this standing (JSON text)."""
-        key = (self._read(stored), said, sent_on, listed)
+        key = (self._read(stored), said, days, listed)
         found = self._known.get(key)
         if found is None:
             ruling = self._ruled.get(key) or self._remembered(key)
@@ -128,21 +128,25 @@ class Deciding:
         self,
         found: Read,
         said: Said,
-        sent_on: date | None,
+        days: Days,
         listed: tuple[str, ...],
         also: tuple[str, ...] = (),
     ) -> Ruling:
         """Decides one pattern of a contact's facts; a ground is only told where the decision turned on it."""
+        sent_on, renewed = days
         facts = facts_of(found, said, sent_on, listed, also)
+        renewed_on = str(renewed) if renewed else None
         grounds = [one for one in found.grounds if one.channel == self._channel]
         without = self._decider.verdict(facts)
-        ground = turning(grounds, without[1], lambda one: self._with(facts, one)[1])
-        canonical, verdict = without if ground is None else self._with(facts, ground)
+        ground = turning(grounds, without[1], lambda one: self._with(facts, one, renewed_on)[1])
+        canonical, verdict = without if ground is None else self._with(facts, ground, renewed_on)
         return Ruling(canonical, ground.n if ground else None, verdict)
 
-    def _with(self, facts: Facts, ground: Ground) -> tuple[Facts, Verdict]:
+    def _with(self, facts: Facts, ground: Ground, renewed_on: str | None) -> tuple[Facts, Verdict]:
         near = relation(self._sources.categories, ground.categories, self._sources.tree)
-        customer = Customer(ground.trigger, ground.on, ground.ended_on, near, ground.flags)
+        customer = Customer(
+            ground.trigger, ground.on, ground.ended_on, renewed_on, near, ground.flags
+        )
         return self._decider.verdict(facts._replace(customer=customer))
 
 

@@ -120,6 +120,6 @@ def _decided(gathered: Gathered, deciding: Deciding) -> list[Row]:
             rows.append(Row(None, counted("stranger", said), salt))
             continue
         codes = standing_in.get(folded[position] or "", NOT_LISTED) if standing_in else NOT_LISTED
-        ruling = record(found.stored.standing, said, found.stored.sent_on, codes)
+        ruling = record(found.stored.standing, said, found.stored.days, codes)
         rows.append(Row(found.contact_id, ruling, salt))
     return rows

@@ -19,6 +19,9 @@ from consentledger.law.model import Facts
 Said = tuple[str | None, str | None, str | None]
 """(country, person, capacity) as the caller said them of a recipient."""
 NOTHING_SAID: Said = (None, None, None)
+Days = tuple[date | None, date | None]
+"""When a contact was last written to: on any basis, and under the existing-customer exception."""
+NEVER: Days = (None, None)
 UNKNOWN = "unknown"
 
 

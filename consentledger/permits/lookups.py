@@ -21,6 +21,7 @@ from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.ledger.kinds import KINDS
 from consentledger.organisations.models import Organisation, Purpose, Sender
+from consentledger.permits.facts import Days
 
 IN_CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
 _KIND_AT = len("consentledger/leaf/v1\nkind ") + 1
@@ -35,18 +36,18 @@ _SECOND_LOOK = frozenset(
 # One look into an index per recipient, whatever the planner believes of the tables' sizes: without statistics it
 # would read all contacts of the organisation. Who never reported a message sent has no last one to look for.
 _BY_LOOKUP = (
-    "SELECT c.lookup, c.contact_id, c.standing, l.sent_on FROM unnest(%(hashes)b::bytea[]) AS u (h)"
+    "SELECT c.lookup, c.contact_id, c.standing, l.sent_on, l.renewed_on FROM unnest(%(hashes)b::bytea[]) AS u (h)"
     " CROSS JOIN LATERAL (SELECT lookup, contact_id, standing FROM contact"
     " WHERE organisation_id = %(org)s AND lookup = u.h OFFSET 0) c"
-    " LEFT JOIN LATERAL (SELECT sent_on FROM last_send"
+    " LEFT JOIN LATERAL (SELECT sent_on, renewed_on FROM last_send"
     " WHERE (SELECT EXISTS (SELECT 1 FROM last_send WHERE organisation_id = %(org)s))"
     " AND organisation_id = %(org)s AND contact_id = c.contact_id AND channel = %(channel)s OFFSET 0) l ON true"
 )
 _BY_CONTACT = (
-    "SELECT c.contact_id, c.standing, l.sent_on FROM unnest(%(ids)b::uuid[]) AS u (i)"
+    "SELECT c.contact_id, c.standing, l.sent_on, l.renewed_on FROM unnest(%(ids)b::uuid[]) AS u (i)"
     " CROSS JOIN LATERAL (SELECT contact_id, standing FROM contact"
     " WHERE organisation_id = %(org)s AND contact_id = u.i OFFSET 0) c"
-    " LEFT JOIN LATERAL (SELECT sent_on FROM last_send"
+    " LEFT JOIN LATERAL (SELECT sent_on, renewed_on FROM last_send"
     " WHERE (SELECT EXISTS (SELECT 1 FROM last_send WHERE organisation_id = %(org)s))"
     " AND organisation_id = %(org)s AND contact_id = c.contact_id AND channel = %(channel)s OFFSET 0) l ON true"
 )
@@ -54,10 +55,16 @@ _KNOWN = frozenset(f"{name}/{version}" for name, version in KINDS)
 
 
 class Stored(NamedTuple):
-    """What decisions about a contact start from: its standing as stored (JSON text), and the last message's day."""
+    """What decisions about a contact start from: its standing as stored (JSON text), and the last messages' days."""
 
     standing: str
     sent_on: date | None = None
+    renewed_on: date | None = None
+
+    @property
+    def days(self) -> Days:
+        """The day of the last message, and of the last one under the exception."""
+        return self[1:]
 
 
 class Known(NamedTuple):
@@ -165,14 +172,16 @@ def known_by_lookup(
     if _is_postgresql(session):
         asked = {"hashes": list(hashes), "org": organisation_id, "channel": channel}
         return {
-            lookup: Known(contact, Stored(standing, sent_on))
-            for lookup, contact, standing, sent_on in _fetched(session, _BY_LOOKUP, asked)
+            lookup: Known(contact, Stored(standing, sent_on, renewed_on))
+            for lookup, contact, standing, sent_on, renewed_on in _fetched(
+                session, _BY_LOOKUP, asked
+            )
         }
     found: dict[bytes, Known] = {}
     for chunk in _chunks(hashes):
         query = _stored(organisation_id, channel).where(Contact.lookup.in_(chunk))
-        for lookup, contact, standing, sent_on in session.execute(query):
-            found[lookup] = Known(contact, Stored(standing, sent_on))
+        for lookup, contact, *rest in session.execute(query):
+            found[lookup] = Known(contact, Stored(*rest))
     return found
 
 
@@ -206,8 +215,8 @@ def stored(
         return {contact: Stored(*rest) for contact, *rest in _fetched(session, _BY_CONTACT, asked)}
     for chunk in _chunks(wanted):
         query = _stored(organisation_id, channel).where(Contact.contact_id.in_(chunk))
-        for _, contact, standing, sent_on in session.execute(query):
-            found[contact] = Stored(standing, sent_on)
+        for _, contact, *rest in session.execute(query):
+            found[contact] = Stored(*rest)
     return found
 
 
@@ -218,6 +227,7 @@ def _stored(organisation_id: UUID, channel: str) -> Any:
             Contact.contact_id,
             type_coerce(Contact.standing, Text),
             LastSend.sent_on,
+            LastSend.renewed_on,
         )
         .outerjoin(
             LastSend,

@@ -147,7 +147,7 @@ class _Again:
         facts = item.ruling.facts
         said = (None, facts.person, facts.capacity)
         read = self._deciding.states.read(found.standing)
-        ruling = self._deciding.ruling(read, said, found.sent_on, facts.listed, facts.countries)
+        ruling = self._deciding.ruling(read, said, found.days, facts.listed, facts.countries)
         if not ruling.verdict.allowed:
             return True
         if item.ruling.verdict.basis == "service":

@@ -161,7 +161,7 @@ class Issue:
         if stored is None:  # erased meanwhile: a stranger, and strangers are only counted
             return Row(None, self._deciding.counted("stranger", said), row.salt)
         codes = standing_in.get(self._gathered.folded[number] or "", NOT_LISTED)
-        ruling = self._deciding.record(stored.standing, said, stored.sent_on, codes)
+        ruling = self._deciding.record(stored.standing, said, stored.days, codes)
         return row._replace(verdict=ruling)
 
     def _patch(self, patched: Sequence[tuple[int, Row]]) -> None:

@@ -17,6 +17,7 @@ from consentledger.ledger.leaf import parse_leaf
 from consentledger.replay.model import Difference
 from consentledger.sends import queries
 from consentledger.sends.erasing import last_of, remake_last
+from consentledger.sends.last import LastDays
 from consentledger.sends.models import MessageBatch, MessageSent
 
 AT_ONCE = 500
@@ -110,17 +111,21 @@ def _last(
 ) -> Iterator[Difference]:
     derived = last_of(session, organisation_id, contacts)
     rows = session.execute(
-        select(LastSend.contact_id, LastSend.channel, LastSend.sent_on, LastSend.entry_index).where(
+        select(LastSend.__table__).where(
             LastSend.organisation_id == organisation_id, LastSend.contact_id.in_(contacts)
         )
     )
-    stored = {(row.contact_id, row.channel): (row.sent_on, row.entry_index) for row in rows}
+    stored = {
+        (row.contact_id, row.channel): (LastDays(row.sent_on, row.renewed_on), row.entry_index)
+        for row in rows
+    }
     for key in sorted(derived.keys() | stored.keys()):
         if key not in stored:
             yield Difference("last_send", key)
         elif key not in derived:
             yield Difference("last_send", key, surplus=True)
         elif stored[key] != derived[key]:
-            names = ("sent_on", "entry_index")
-            pairs = zip(names, stored[key], derived[key], strict=True)
+            names = ("sent_on", "renewed_on", "entry_index")
+            (ours, its_index), (theirs, index) = stored[key], derived[key]
+            pairs = zip(names, (*ours, its_index), (*theirs, index), strict=True)
             yield Difference("last_send", key, tuple(n for n, a, b in pairs if a != b))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from consentledger.contacts.models import LastSend
 from consentledger.db.unit_of_work import Tx
 from consentledger.sends import queries
+from consentledger.sends.last import LastDays, later
 from consentledger.sends.lines import build_lines, shape_of
 from consentledger.sends.models import MessageBatch, MessageSent
 
@@ -82,12 +83,12 @@ def _erase(tx: Tx, organisation_id: UUID, number: int, wanted: list[int]) -> int
 
 def last_of(
     session: Session, organisation_id: UUID, contact_ids: Iterable[UUID]
-) -> dict[tuple[UUID, str], tuple[date, int]]:
-    """Makes last_send from the reports: by contact and channel the last day, and the first entry that told of it.
+) -> dict[tuple[UUID, str], tuple[LastDays, int]]:
+    """Makes last_send from the reports: by contact and channel the last days, and the first entry that told of them.
 
     IntegrityError when a report was changed by hand so that it tells nothing.
     """
-    found: dict[tuple[UUID, str], tuple[date, int]] = {}
+    found: dict[tuple[UUID, str], tuple[LastDays, int]] = {}
     wanted = sorted(set(contact_ids))
     for start in range(0, len(wanted), CHUNK):
         query = (
@@ -109,9 +110,10 @@ def last_of(
         )
         for contact_id, at, number, shapes, index in session.execute(query):
             shape = shape_of(shapes, number)
-            key, day = (contact_id, shape.channel), at.astimezone(UTC).date()
-            if shape.renews and (key not in found or day > found[key][0]):
-                found[key] = (day, index)  # told in the log's order: the first of a day stays
+            key, before = (contact_id, shape.channel), found.get((contact_id, shape.channel))
+            days = later(before[0] if before else None, shape, at)
+            if days is not None and (before is None or days != before[0]):
+                found[key] = (days, index)  # told in the log's order: the first of a day stays
     return found
 
 
@@ -131,11 +133,12 @@ def remake_last(tx: Tx, organisation_id: UUID, contact_ids: Iterable[UUID]) -> i
             "organisation_id": organisation_id,
             "contact_id": contact_id,
             "channel": channel,
-            "sent_on": day,
+            "sent_on": days.sent_on,
+            "renewed_on": days.renewed_on,
             "entry_index": index,
         }
-        for (contact_id, channel), (day, index) in sorted(
-            last_of(tx.session, organisation_id, wanted).items()
+        for (contact_id, channel), (days, index) in sorted(
+            last_of(tx.session, organisation_id, wanted).items(), key=itemgetter(0)
         )
     ]
     if made:

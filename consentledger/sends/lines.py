@@ -9,7 +9,7 @@ from uuid import UUID
 
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.errors import IntegrityError
-from consentledger.ledger.sent import Sent, renews, sent_disclosure, sent_line_hash
+from consentledger.ledger.sent import EXCEPTION, Sent, renews, sent_disclosure, sent_line_hash
 from consentledger.permits.lines import Lines
 from consentledger.permits.links import PermitId
 
@@ -26,6 +26,11 @@ class Shape(NamedTuple):
     def renews(self) -> bool:
         """Tells whether clocks that run from the last message start anew."""
         return renews(self.status, self.basis, self.flags)
+
+    @property
+    def renews_exception(self) -> bool:
+        """Tells whether the clock of the existing-customer exception starts anew."""
+        return self.renews and self.basis == EXCEPTION
 
 
 def shape_of(kept: Sequence[Sequence[Any]], number: int) -> Shape:

@@ -8,9 +8,8 @@ what can't be, such as a message from the future or under a permit that this org
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,6 +22,7 @@ from consentledger.ledger.sent import SALT_BYTES
 from consentledger.organisations.models import Organisation
 from consentledger.permits.links import PermitId, batch_text, new_batch
 from consentledger.sends import queries, rules, store
+from consentledger.sends.last import last_days
 from consentledger.sends.lines import Row, Shape, build_lines
 from consentledger.sends.permitted import Place, permits_at
 from consentledger.sends.queries import Told
@@ -155,14 +155,3 @@ class _Report:
         store.write_batch(tx, org, self._batch, index, len(self._rows), shapes)
         store.write_last(tx, org, index, last_days(shapes, self._rows))
         return index
-
-
-def last_days(shapes: Sequence[Shape], rows: Sequence[Row]) -> dict[tuple[UUID, str], date]:
-    """Returns the day (UTC) of the last message that renews, by contact and channel."""
-    days: dict[tuple[UUID, str], date] = {}
-    for row in rows:
-        shape = shapes[row.shape]
-        if row.contact_id is not None and shape.renews:
-            key, day = (row.contact_id, shape.channel), row.sent_at.astimezone(UTC).date()
-            days[key] = max(day, days.get(key, day))
-    return days

@@ -13,6 +13,7 @@ COUNTRY = "a country that was given with the question"
 PERSON = "the kind of person that was given with the question"
 CAPACITY = "the capacity that was given with the question"
 LAST_MESSAGE = "when the last message was sent"
+RENEWAL = "when the last message was sent under the existing-customer exception"
 LISTED = "whether a register lists the address"
 
 

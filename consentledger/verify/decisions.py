@@ -100,7 +100,8 @@ def decide_again(
             standing = standing_below(story, case.entry.index)
             sent_on = shown.reports.last_sent(permit.contact, case.key[2], case.entry.index)
             told = told if sent_on is None else told._replace(sent_on=sent_on)
-            again = _from_entries(permit, told, case, standing)
+            renewed_on = _renewed_on(permit.contact, told, case, shown)
+            again = _from_entries(permit, told, case, standing, renewed_on)
             kinds = _only_asserted(permit, case, standing, shown)
         else:
             again, kinds = case.decider.verdict(told), (asserted.ERASED,)
@@ -132,7 +133,7 @@ def told_facts(permit: Permit) -> Facts:
 
 
 def _from_entries(
-    permit: Permit, told: Facts, case: Case, standing: Standing
+    permit: Permit, told: Facts, case: Case, standing: Standing, renewed_on: str | None
 ) -> tuple[Facts, Verdict]:
     """Finds facts and verdict from the entries alone, but for what is asserted; the line must tell the same."""
     state = standing.state(case.key, case.at)
@@ -150,8 +151,8 @@ def _from_entries(
     )
     grounds = standing.grounds(case.message.channel)
     without = case.decider.verdict(facts)
-    ground = turning(grounds, without[1], lambda one: _with(case, facts, one)[1])
-    canonical, verdict = without if ground is None else _with(case, facts, ground)
+    ground = turning(grounds, without[1], lambda one: _with(case, facts, one, renewed_on)[1])
+    canonical, verdict = without if ground is None else _with(case, facts, ground, renewed_on)
     line = told_facts(permit)
     for name, ours, theirs in zip(Facts._fields, line, canonical, strict=True):
         if ours != theirs:
@@ -168,9 +169,19 @@ def _tracking(case: Case, standing: Standing, purpose: str) -> str:
     return standing.state((sender, purpose, channel), case.at)
 
 
-def _with(case: Case, facts: Facts, ground: Ground) -> tuple[Facts, Verdict]:
+def _renewed_on(contact: str, told: Facts, case: Case, shown: Shown) -> str | None:
+    """Returns the day that an exception's own clock runs from, as reports show it; as the line tells it without any."""
+    renewed = shown.reports.last_renewed(contact, case.key[2], case.entry.index)
+    if renewed is not None:
+        return renewed[0]
+    return told.customer.renewed_on if told.customer else None
+
+
+def _with(
+    case: Case, facts: Facts, ground: Ground, renewed_on: str | None
+) -> tuple[Facts, Verdict]:
     near = relation(case.entry.texts("categories"), ground.categories, case.tree)
-    customer = Customer(ground.trigger, ground.on, ground.ended_on, near, ground.flags)
+    customer = Customer(ground.trigger, ground.on, ground.ended_on, renewed_on, near, ground.flags)
     return case.decider.verdict(facts._replace(customer=customer))
 
 
@@ -200,6 +211,11 @@ def _only_asserted(
     sent_on = shown.reports.last_sent(permit.contact or "", case.key[2], case.entry.index)
     if permit.sent_on is not None and sent_on is None:
         kinds.append(asserted.LAST_MESSAGE)
+    customer = told_facts(permit).customer
+    if customer is not None and customer.renewed_on is not None:
+        renewed = shown.reports.last_renewed(permit.contact or "", case.key[2], case.entry.index)
+        if renewed is None or not renewed[1]:
+            kinds.append(asserted.RENEWAL)
     return (*kinds, *_registers(permit, case.looked, shown.listed))
 
 

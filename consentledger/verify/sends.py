@@ -25,9 +25,13 @@ _MEMBERS = {"batch", "disclosure", "path", "row"}
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Every report of a bundle that is in its batch, as (index of the batch's entry, report), in the log's order."""
+    """Every report of a bundle that is in its batch, as (index of the batch's entry, report), in the log's order.
+
+    `held` are the permits that the bundle shows too, so that what reports say of them was compared.
+    """
 
     sent: tuple[tuple[int, Sent], ...]
+    held: frozenset[str] = frozenset()
 
     def last_sent(self, contact: str, channel: str, below: int) -> str | None:
         """Returns the day (ISO, UTC) of the last message that was sent as permitted, told by an entry below `below`.
@@ -38,6 +42,21 @@ class Reports:
             one.at[:10]
             for index, one in self.sent
             if index < below and one.contact == contact and one.channel == channel and one.renews
+        ]
+        return max(days, default=None)
+
+    def last_renewed(self, contact: str, channel: str, below: int) -> tuple[str, bool] | None:
+        """Returns the day of the last of these that was sent under the existing-customer exception, None without.
+
+        With it: whether a permit that the bundle shows says so, or the report alone.
+        """
+        days = [
+            (one.at[:10], one.permit in self.held)
+            for index, one in self.sent
+            if index < below
+            and one.contact == contact
+            and one.channel == channel
+            and one.renews_exception
         ]
         return max(days, default=None)
 
@@ -56,11 +75,13 @@ def check_sends(bundle: Bundle, entries: Sequence[Entry], report: Report) -> Rep
     """Checks every `sent/` file: inclusion in its batch, and what it says of a permit that is shown too."""
     by_index = {entry.index: entry for entry in entries}
     found: list[tuple[int, Sent]] = []
+    held: set[str] = set()
     before = report.failures
     for path in bundle.paths("sent"):
         with report.step(5, path):
             index, sent = _read(bundle.read(path), path, by_index)
-            _check_permit(bundle, sent, by_index)
+            if _check_permit(bundle, sent, by_index):
+                held.add(sent.permit)
             found.append((index, sent))
     if found:
         told = sum(one.status == "sent" for _, one in found)
@@ -71,7 +92,8 @@ def check_sends(bundle: Bundle, entries: Sequence[Entry], report: Report) -> Rep
             f" {odd} of these do not fit their permits, and say so.",
             since=before,
         )
-    return Reports(tuple(sorted(found, key=lambda one: (one[0], one[1].row))))
+    ordered = sorted(found, key=lambda one: (one[0], one[1].row))
+    return Reports(tuple(ordered), frozenset(held))
 
 
 def _read(data: bytes, path: str, entries: Mapping[int, Entry]) -> tuple[int, Sent]:
@@ -108,18 +130,18 @@ def _read(data: bytes, path: str, entries: Mapping[int, Entry]) -> tuple[int, Se
     return index, sent
 
 
-def _check_permit(bundle: Bundle, sent: Sent, entries: Mapping[int, Entry]) -> None:
-    """Holds a report against the permit that it names, where the bundle shows it; that one is checked by itself."""
+def _check_permit(bundle: Bundle, sent: Sent, entries: Mapping[int, Entry]) -> bool:
+    """Holds a report against the permit that it names; tells whether the bundle shows that one (checked by itself)."""
     path = f"permits/{sent.permit}.json"
     if path not in bundle:
-        return
+        return False
     value: Any = from_json(bundle.read(path))
     if not isinstance(value, dict):
-        return  # what is wrong with it is said where it is checked
+        return False  # what is wrong with it is said where it is checked
     issued, text = value.get("batch"), value.get("disclosure")
     entry = entries.get(issued) if type(issued) is int else None
     if entry is None or entry.kind.name != "permits.issued" or type(text) is not str:
-        return
+        return False
     permit: Permit | FirstPermit = (
         parse_first_permit(text) if entry.kind.version == 1 else parse_permit(text)
     )
@@ -127,6 +149,7 @@ def _check_permit(bundle: Bundle, sent: Sent, entries: Mapping[int, Entry]) -> N
         raise VerificationError("the report and its permit name different contacts", rule=RULE)
     if sent.status == "sent" and _misfit(sent, permit):
         raise VerificationError("what it says of its permit is not so", rule=RULE)
+    return True
 
 
 def _misfit(sent: Sent, permit: Permit | FirstPermit) -> bool:

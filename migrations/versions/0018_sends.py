@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("sent_on", sa.Date(), nullable=False),
+        sa.Column("renewed_on", sa.Date(), nullable=True),
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
             "organisation_id", "contact_id", "channel", name=op.f("pk_last_send")

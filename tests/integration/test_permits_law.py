@@ -106,7 +106,7 @@ def test_a_customer_may_hear_of_similar_products_and_the_line_tells_the_ground(s
     assert (line.countries, line.person, line.packs) == ("DE", "natural", "DE@1")
     assert line.entry == 0  # her first entry recorded the sale
     assert line.customer is not None
-    assert line.customer.startswith("sale_paid current - similar same_person directly offered")
+    assert line.customer.startswith("sale_paid current - - similar same_person directly offered")
     assert codes(shop.issue(ANN, categories=("toys",))) >= {"products_not_similar"}
     assert codes(shop.issue(ANN)) >= {"products_not_similar"}  # nobody said what is advertised
     assert told(shop.issue(BEA, **SPADES)) == [("deny", None)]

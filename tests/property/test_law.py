@@ -91,6 +91,7 @@ def tighter_customer(dice: Dice, case: Case) -> Case:
     farther = model.RELATIONS[model.RELATIONS.index(customer.relation) :]
     tight: Customer | None = customer._replace(
         on=older(dice, customer.on, at) or customer.on,
+        renewed_on=older(dice, customer.renewed_on, at),
         relation=dice.choice(farther),
         flags=tuple(flag for flag in model.FLAGS if flag in kept),
         ended_on=customer.ended_on or dice.choice((None, dice.day(at))),
@@ -246,7 +247,7 @@ def test_any_words_get_a_verdict(data: st.DataObject, number: int) -> None:
         lists = name in ("countries", "listed")
         value = data.draw(st.lists(JUNK, max_size=3).map(tuple) if lists else JUNK)
         if name == "customer":
-            value = Customer(value, value, value, value, (value,))
+            value = Customer(value, value, value, value, value, (value,))
         junk = junk._replace(**{name: value})
     at = case.message.send_at
     verdict = decide(junk, case.message, ROOM, at)

@@ -196,7 +196,7 @@ ATTACKS = (
     ),
     Attack(
         "reports",
-        "a batch of reports, each of its rows, and the day that clocks run from",
+        "a batch of reports, each of its rows, and the days that clocks run from",
         every("message_batch", "message_sent", "last_send"),
         names=("message_", "last_send"),
     ),

@@ -18,7 +18,7 @@ AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 PACK = load(GOOD.encode())
 SAID: dict[str, Any] = {"says": "as told", "citations": ("law",)}
 BOOK = ("same_person", "directly", "offered", "told")
-SALE = Customer("sale_paid", "2026-10-01", None, "similar", BOOK)
+SALE = Customer("sale_paid", "2026-10-01", None, None, "similar", BOOK)
 AGREED = {"consent": "confirmed", "grade": "double_opt_in", "consented_on": "2026-06-01"}
 # In Berlin; and a consent that is half a year old until then.
 MIDNIGHT = datetime(2026, 11, 24, 23, tzinfo=UTC)

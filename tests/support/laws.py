@@ -186,6 +186,7 @@ class Dice(Random):
             trigger=self.often("sale_paid", *model.TRIGGERS),
             on=self.day(at),
             ended_on=self.often(None, self.day(at)),
+            renewed_on=self.choice((None, self.day(at))),
             relation=self.often("same_kind", *model.RELATIONS),
             flags=flags,
         )

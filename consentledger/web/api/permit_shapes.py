@@ -159,6 +159,10 @@ class CustomerGroundSchema(Schema):
     trigger = fields.String()
     on = fields.String()
     ended_on = fields.String(allow_none=True)
+    renewed_on = fields.String(
+        allow_none=True,
+        metadata={"description": "the last message that was sent under the exception itself"},
+    )
     relation = fields.String()
     flags = fields.List(fields.String())
 

@@ -13,7 +13,7 @@ from consentledger.law.canonical import canonical
 from consentledger.law.deciding import Decider
 from consentledger.law.grounds import Ground, best, turning
 from consentledger.law.model import Customer, Facts, Message, Verdict
-from consentledger.law.pack import Pack, Register
+from consentledger.law.pack import Pack, Period, Register
 from consentledger.law.packs import pack as brought
 from consentledger.law.products import CategoryTree, relation
 from consentledger.law.rulebook import Adopted, Rulebook
@@ -78,6 +78,23 @@ def test_a_day_between_two_limits_stays() -> None:
     assert canonical(facts, MESSAGE, room(), AT).consented_on == "2025-06-01"
 
 
+def test_a_renewal_is_told_where_a_rule_counts_from_it() -> None:
+    fixed = Period(**SAID, triggers=("sale_paid",), count=12, unit="months")
+    pack = law(exception={"periods": (fixed, replace(fixed, renewed_by_message=True))})
+    for on, word in (
+        ("2026-06-01", "current"),
+        ("2025-11-24", "2025-11-24"),
+        ("2025-11-23", "old"),
+    ):
+        told = SALE._replace(renewed_on=on)
+        assert words(pack, customer=told).customer == SALE._replace(on="current", renewed_on=word)
+        assert words(customer=told).customer == SALE._replace(on="current")
+    for odd in ("someday", "2026-11-26"):  # what is unclear stays so
+        unclear = SALE._replace(on="current", renewed_on=odd)
+        assert words(customer=unclear).customer == unclear
+    assert judged(customer=SALE._replace(renewed_on="someday")).codes == "fact_unclear"
+
+
 def test_days_whose_order_decides_stay() -> None:
     pack = law(consent={"ends_with_relationship": True})
     ended = SALE._replace(on="1999-01-01", ended_on="2020-01-01")
@@ -104,10 +121,11 @@ def test_a_grounds_text_reads_back() -> None:
     for customer in (
         SALE,
         SALE._replace(ended_on="old"),
-        Customer("donation", "current", None, "unmapped", ()),
+        SALE._replace(renewed_on="2026-11-01"),
+        Customer("donation", "current", None, None, "unmapped", ()),
     ):
         assert Customer.parse(customer.text()) == customer
-    for text in ("", "sale_paid", "sale_paid 2026-10-01 -"):
+    for text in ("", "sale_paid", "sale_paid 2026-10-01 - similar"):
         with pytest.raises(ValueError, match="unpack"):
             Customer.parse(text)
 
@@ -118,7 +136,7 @@ def ground(n: int, on: str, ended_on: str | None = None) -> Ground:
 
 def by_ground(pack: Pack = PACK, **facts: Any) -> Any:
     def decide_one(one: Ground) -> Verdict:
-        customer = Customer(one.trigger, one.on, one.ended_on, "similar", one.flags)
+        customer = Customer(one.trigger, one.on, one.ended_on, None, "similar", one.flags)
         return judged(pack, **facts, customer=customer)
 
     return decide_one
@@ -180,6 +198,10 @@ LIST = Register(
 )
 
 
+YEAR = Period(**SAID, triggers=("sale_paid",), count=12, unit="months", renewed_by_message=True)
+RENEWED = law(exception={"periods": (YEAR,)})
+
+
 @pytest.mark.parametrize(
     ("pack", "facts", "until"),
     [
@@ -191,6 +213,9 @@ LIST = Register(
         (law(consent={"expires_months": 6}), HALF_A_YEAR, MIDNIGHT),
         (law(consent={"dormancy_review_months": 6}), HALF_A_YEAR, MIDNIGHT),
         (law(consent={"dormancy_review_months": 6}), HALF_A_YEAR | {"sent_on": "2026-11-01"}, None),
+        # Twelve months of the last message under the exception end at midnight, too; those of any other do not count.
+        (RENEWED, {"customer": SALE._replace(on="2020-01-01", renewed_on="2025-11-24"), "sent_on": "2026-11-01"},
+         MIDNIGHT),
         (replace(PACK, valid_until=date(2026, 11, 25)), AGREED, datetime(2026, 11, 25, tzinfo=UTC)),
         (law(exception={"ends_with_relationship": True}), {"customer": SALE._replace(ended_on="2026-11-26")},
          MIDNIGHT + timedelta(days=1)),

@@ -333,11 +333,14 @@ def test_a_message_in_time_renews_where_the_law_says_so() -> None:
     year = Period(**SAID, triggers=("sale_paid",), count=12, unit="months", renewed_by_message=True)
     old = SALE._replace(on="2020-01-01")
     pack = law(exception={"periods": (year,)})
-    assert judged(pack, customer=old, sent_on="2025-11-24").allowed
-    assert judged(pack, customer=old, sent_on="2025-11-23").codes == "no_basis,too_old"
+    assert judged(pack, customer=old._replace(renewed_on="2025-11-24")).allowed
+    late = old._replace(renewed_on="2025-11-23")
+    assert judged(pack, customer=late).codes == "no_basis,too_old"
     assert judged(pack, customer=old).codes == "no_basis,too_old"
+    # A message on another basis is none of the exception's: it revives nothing.
+    assert judged(pack, customer=late, sent_on="2026-11-01").codes == "no_basis,too_old"
     fixed = law(exception={"periods": (replace(year, renewed_by_message=False),)})
-    assert judged(fixed, customer=old, sent_on="2025-11-24").codes == "no_basis,too_old"
+    assert judged(fixed, customer=old._replace(renewed_on="2025-11-24")).codes == "no_basis,too_old"
 
 
 def test_a_period_from_an_end_does_not_run_before_it() -> None:

@@ -24,7 +24,7 @@ SALT = bytes(range(16))
 PERMIT = Permit(
     permit="A" * 16, row=3, contact="c-1", entry=0, recipient="record", countries="AT,DE", person="natural",
     capacity="private", consent="confirmed", grade="double_opt_in", consented_on="current", sent_on="2026-11-01",
-    objection="none", closed=False, customer="sale_paid current - similar same_person directly offered",
+    objection="none", closed=False, customer="sale_paid current - - similar same_person directly offered",
     listed="AT-ECG", tracking="none", packs="AT@1,DE@1", verdict="allow", basis="consent", reasons="consent",
     valid_until="2026-11-22T12:00:00.000000Z",
 )  # fmt: skip

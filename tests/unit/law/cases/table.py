@@ -59,6 +59,7 @@ def sale(
     trigger: str = "sale_paid",
     relation: str = "similar",
     ended_on: str | None = None,
+    renewed_on: str | None = None,
     without: str = "",
     refused: bool = False,
 ) -> dict[str, Any]:
@@ -67,12 +68,12 @@ def sale(
     if refused:
         flags.append("refused")
     ordered = tuple(sorted(flags, key=_FLAGS.index))
-    return {"customer": Customer(trigger, on, ended_on, relation, ordered)}
+    return {"customer": Customer(trigger, on, ended_on, renewed_on, relation, ordered)}
 
 
 def disclosed(trigger: str = "published_address", on: str = SOLD_ON) -> dict[str, Any]:
     """Facts of an address that its holder gave out: no sale, no opt-out at collection, no products to compare."""
-    return {"customer": Customer(trigger, on, None, "unmapped", ())}
+    return {"customer": Customer(trigger, on, None, None, "unmapped", ())}
 
 
 def agreed(on: str = "2026-06-01", *, grade: str = "double_opt_in", **more: Any) -> dict[str, Any]:
