@@ -26,7 +26,7 @@ def check_signature(read: Read) -> Iterator[Finding]:
     aligned = [one for one in signatures if one and _aligned(one.get("d", ""), author)]
     if not aligned:
         count = "none" if not signatures else f"{len(signatures)}, none of the author's domain"
-        mend = f"Let your mail server sign for {author or 'the author’s domain'}, then check what left."
+        mend = "Let your mail server sign for the sender's own domain, then check what left."
         yield failed("dkim", f"DKIM signatures: {count}.", _WHERE, SIGNATURE, mend)
         return
     best = min((_faults(one) for one in aligned), key=len)
