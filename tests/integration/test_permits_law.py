@@ -259,6 +259,21 @@ def told_of(prepared: service.Prepared) -> list[str]:
     return [drafted.rulings.list[row.verdict].verdict.verdict for row in drafted.rows]
 
 
+def test_a_long_run_outlives_the_time_of_sending_that_it_was_asked_with(shop: Shop) -> None:
+    start = datetime(2027, 3, 1, 12, 0, 30, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        shop.confirm(ANN, BEA)
+        first = service.prepare(shop.database, shop.ask(ANN, send_at=start))
+        clock.shift(timedelta(minutes=5))
+        later = service.prepare(shop.database, shop.ask(BEA, send_at=start), first)
+        with shop.database.begin() as tx:
+            issued = service.issue(tx, later)
+    assert told(issued) == [("allow", "consent")]
+    with shop.database.read() as session:
+        message = queries.batch(session, shop.organisation_id, issued.batch).message
+    assert message["send_at"] == message_time(issued)
+
+
 def test_send_at_must_be_near(shop: Shop) -> None:
     for wrong, reason in ((-timedelta(hours=1), "past"), (timedelta(hours=2), "too_far")):
         with pytest.raises(InputError) as caught:
