@@ -18,7 +18,7 @@ PINNED = {
     "consent.expired/1": "0f68ef33d9a20cd8",
     "consent.requested/1": "7c4a5fe2e369c7c1",
     "consent.withdrawn/1": "be3197e1421e3f00",
-    "customer.lapsed/1": "91864cf0d2428006",
+    "customer.lapsed/1": "674cfbc8b94a9371",
     "customer.objected/1": "acf6f02fd8103b5f",
     "customer.recorded/1": "08827c876e63495e",
     "form.published/1": "ab9ee7217c44b24f",
