@@ -16,7 +16,7 @@ from consentledger.permits.sources import Sources
 
 _Pattern = tuple[Read, Said, Days, tuple[str, ...]]
 # Patterns that a run remembers; beyond that it begins anew, so that memory stays flat.
-MOST = 100_000
+MOST = 20_000
 
 
 class Rulings:
