@@ -40,7 +40,7 @@ def test_an_erasure_is_taken_up_and_its_receipt_fetched(
     assert (asked["state"], asked["log"], asked["gone"]) == ("requested", None, None)
     again = alice.post("/erasures", {"address": ADA, "now": True}, 202, Idempotency_Key="e")
     assert again == asked
-    assert permit(alice, made, ADA) == ["objected", "no_basis"]
+    assert permit(alice, made, ADA) == ["suppressed", "no_basis"]
     work(installation)
     receipt = alice.get(f"/erasures/{asked['id']}")
     assert receipt["state"] == "destroyed"
@@ -57,7 +57,7 @@ def test_known_and_unknown_addresses_are_answered_alike(alice: Caller, made: Mad
         return {k: v for k, v in answer.items() if k not in ("id", "requested_at", "due_at")}
 
     assert told(ADA) == told(EVE)
-    assert permit(alice, made, EVE) == ["objected", "no_basis"]
+    assert permit(alice, made, EVE) == ["suppressed", "no_basis"]
 
 
 def test_a_dry_run_counts_and_changes_nothing(alice: Caller, made: Made) -> None:
