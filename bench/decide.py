@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from bench.figures import Figure
-from consentledger.law import model, packs
-from consentledger.law.decide import Judge, decide
-from consentledger.law.deciding import Decider
+from consentledger.law import model
+from consentledger.law.deciding.decide import Judge, decide
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.model import Customer, Facts, Message
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted, Rulebook
 
 FACTS = 100_000

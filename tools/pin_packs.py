@@ -1,4 +1,4 @@
-"""Writes consentledger/law/published.py: the SHA-256 of every rule pack that the project publishes.
+"""Writes consentledger/law/reading/published.py: the SHA-256 of every rule pack that the project publishes.
 
 Run it when a pack is new. A pinned file never changes: a correction is a new version, and this refuses to pin other
 bytes under a name that is pinned already (`--unreleased` allows it, before a release).
@@ -10,8 +10,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-from consentledger.law.packs import PUBLISHED, names, pack_bytes
-from consentledger.law.schemas import check
+from consentledger.law.reading.packs import PUBLISHED, names, pack_bytes
+from consentledger.law.reading.schemas import check
 
 OUT = Path(__file__).resolve().parents[1] / "consentledger" / "law" / "published.py"
 HEAD = '''"""Rule packs that the project published, by the SHA-256 of their files. Written by tools/pin_packs.py."""

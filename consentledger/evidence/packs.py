@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from consentledger.kernel.errors import NotFoundError
-from consentledger.law import packs
 from consentledger.law.first import packs as first
+from consentledger.law.reading import packs
 from consentledger.ledger.bundle import BundleWriter
 from consentledger.verify.entries import Entry
 

@@ -1,8 +1,8 @@
 """What a decision is made from and what it says. Facts and verdicts; nothing here knows a database.
 
 Dates that decisions turn on are `Day`s: an ISO date, or one word for all dates that give the same answer to every
-rule in play (`current`: well inside each period; `old`: outside each). `law.canonical` makes them so, and decide()
-takes either: so a million recipients share a few hundred patterns of facts.
+rule in play (`current`: well inside each period; `old`: outside each). `law.deciding.canonical` makes them so, and
+decide() takes either: so a million recipients share a few hundred patterns of facts.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consentledger.kernel.errors import NotFoundError
-from consentledger.law import choosing
-from consentledger.law import packs as brought
-from consentledger.law.comparing import Change, differences
 from consentledger.law.pack import Pack
+from consentledger.law.reading import choosing
+from consentledger.law.reading import packs as brought
+from consentledger.law.reading.comparing import Change, differences
 from consentledger.organisations.packs import AdoptedFacts, adopted
 
 

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError
-from consentledger.law import packs as brought
-from consentledger.law.choosing import named
 from consentledger.law.pack import Pack
+from consentledger.law.reading import packs as brought
+from consentledger.law.reading.choosing import named
+from consentledger.law.reading.schemas import check
 from consentledger.law.rulebook import Adopted, Rulebook, check_stricter
-from consentledger.law.schemas import check
 from consentledger.organisations import fields
 from consentledger.organisations.categories import hold
 from consentledger.organisations.models import AdoptedPack

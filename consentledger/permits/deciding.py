@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.grounds import Ground, turning
 from consentledger.law.model import Customer, Facts, Verdict
 from consentledger.law.products import relation

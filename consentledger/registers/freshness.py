@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consentledger.law.calendar import beginning, earliest_day
+from consentledger.law.deciding.calendar import beginning, earliest_day
 from consentledger.law.pack import Pack, Register
 from consentledger.registers.queries import Import
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consentledger.kernel.errors import VerificationError
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.grounds import Ground, turning
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.products import CategoryTree, relation

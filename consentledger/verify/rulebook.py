@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from consentledger.kernel.errors import InputError, VerificationError
 from consentledger.law.first import packs as first
 from consentledger.law.first.model import Pack as FirstPack
-from consentledger.law.loading import inherits, load
 from consentledger.law.pack import Pack
-from consentledger.law.packs import is_published
 from consentledger.law.products import CategoryTree
+from consentledger.law.reading.loading import inherits, load
+from consentledger.law.reading.packs import is_published
 from consentledger.law.rulebook import Adopted, Rulebook, check_stricter
 from consentledger.ledger.bundle import Bundle
 from consentledger.verify.entries import Entry

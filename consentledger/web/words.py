@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from flask import g, has_app_context
 
-from consentledger.law.words import Name, say
+from consentledger.law.telling.words import Name, say
 
 LANGUAGES = ("en", "de")
 FOLDER = Path(__file__).resolve().parent.parent / "translations"
@@ -51,7 +51,7 @@ def day(language: str, when: date) -> str:
 
 
 def said(language: str, line: object) -> str:
-    """A sentence of a rule pack (law.words) in this language."""
+    """A sentence of a rule pack (law.telling.words) in this language."""
 
     def name(found: Name) -> str:
         if found.kind == "country":

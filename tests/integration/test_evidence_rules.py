@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from consentledger.db.installation import Installation
-from consentledger.law import packs as brought
+from consentledger.law.reading import packs as brought
 from consentledger.organisations.categories import PublishCategories, publish_categories
 from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from tests.factories import create_published_form

@@ -13,8 +13,8 @@ from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError
 from consentledger.kernel.settings import Settings
-from consentledger.law import packs as brought
 from consentledger.law.products import CategoryTree
+from consentledger.law.reading import packs as brought
 from consentledger.organisations import categories, pack_updates, packs
 from consentledger.organisations.models import AdoptedPack
 from consentledger.organisations.packs import Adoption, AdoptPacks, PacksAdopted

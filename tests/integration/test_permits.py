@@ -18,7 +18,7 @@ from consentledger.db.models import LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now, to_text
 from consentledger.kernel.errors import InputError, IntegrityError, NotFoundError, UnavailableError
 from consentledger.kernel.ids import uuid7
-from consentledger.law import packs
+from consentledger.law.reading import packs
 from consentledger.ledger.kinds import KINDS
 from consentledger.ledger.leaf import check_disclosures, check_schema, parse_leaf
 from consentledger.ledger.merkle import verify_inclusion

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from consentledger.cli import cli
 from consentledger.db.installation import Installation
 from consentledger.kernel.errors import ConsentLedgerError, InputError, NotFoundError
-from consentledger.law import packs
-from consentledger.law.choosing import ids
-from consentledger.law.schemas import SlipsError
+from consentledger.law.reading import packs
+from consentledger.law.reading.choosing import ids
+from consentledger.law.reading.schemas import SlipsError
 from tests.factories import create_organisation
 
 Run = Callable[..., Result]

@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consentledger.law import model
-from consentledger.law.canonical import canonical
-from consentledger.law.decide import decide
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding.canonical import canonical
+from consentledger.law.deciding.decide import decide
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.rulebook import Rulebook
 from tests.support.laws import COUNTRIES, ROOM, TIMES, Dice

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from consentledger.law.decide import decide
+from consentledger.law.deciding.decide import decide
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.pack import Pack
-from consentledger.law.packs import load
-from consentledger.law.packs import pack as brought
+from consentledger.law.reading.packs import load
+from consentledger.law.reading.packs import pack as brought
 from consentledger.law.rulebook import Adopted, Rulebook
 from tests.support.pack_text import GOOD
 

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from consentledger.law import model, packs
+from consentledger.law import model
 from consentledger.law import pack as forms
-from consentledger.law.calendar import shift_months
+from consentledger.law.deciding.calendar import shift_months
 from consentledger.law.model import Customer, Facts, Message
 from consentledger.law.pack import Exemption, Hours, Label, Pack, Period, Regime, Register
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted, Rulebook
 
 _T = TypeVar("_T")

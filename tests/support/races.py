@@ -20,10 +20,10 @@ from consentledger.contacts.models import Contact
 from consentledger.db.log.append import Appended
 from consentledger.db.models import ContactEntry, LogLeaf
 from consentledger.kernel.clock import from_text, now
-from consentledger.law import packs
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.model import Customer, Message
 from consentledger.law.products import CategoryTree, relation
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted, Rulebook
 from consentledger.ledger.leaf import parse_leaf
 from consentledger.ledger.permit import Permit, parse_permit

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from consentledger.app import create_app
 from consentledger.db.installation import open_installation
-from consentledger.law import packs
-from consentledger.law.choosing import ids
 from consentledger.law.countries import CODES
+from consentledger.law.reading import packs
+from consentledger.law.reading.choosing import ids
 from tests.support.databases import SqliteDatabases
 from tests.support.installations import environment_for, settings_from
 

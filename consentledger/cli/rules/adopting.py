@@ -14,9 +14,9 @@ from consentledger.cli.rules.printing import console, show_changes
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
 from consentledger.kernel.settings import Settings
-from consentledger.law import choosing
 from consentledger.law.pack import Pack
-from consentledger.law.packs import pack as brought
+from consentledger.law.reading import choosing
+from consentledger.law.reading.packs import pack as brought
 from consentledger.law.rulebook import STRICTER
 from consentledger.organisations.pack_updates import Update, difference, updates
 from consentledger.organisations.packs import (

@@ -12,11 +12,11 @@ from consentledger.cli.rules.files import checked, follows
 from consentledger.cli.rules.listing import list_command
 from consentledger.cli.rules.printing import console, show_pack
 from consentledger.kernel.clock import now
-from consentledger.law.choosing import ids, named, of_country
-from consentledger.law.comparing import as_json as pack_as_json
 from consentledger.law.countries import normalise
 from consentledger.law.pack import Pack
-from consentledger.law.packs import is_published
+from consentledger.law.reading.choosing import ids, named, of_country
+from consentledger.law.reading.comparing import as_json as pack_as_json
+from consentledger.law.reading.packs import is_published
 
 
 @click.group()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from consentledger.kernel.errors import InputError, NotFoundError
-from consentledger.law import packs
-from consentledger.law.loading import MAX_BYTES, inherits
 from consentledger.law.pack import Pack
-from consentledger.law.schemas import Checked, check, check_versions
+from consentledger.law.reading import packs
+from consentledger.law.reading.loading import MAX_BYTES, inherits
+from consentledger.law.reading.schemas import Checked, check, check_versions
 
 
 def read(path: Path) -> bytes:

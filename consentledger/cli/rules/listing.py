@@ -9,8 +9,8 @@ from consentledger.cli.output import as_json, json_option
 from consentledger.cli.rules.printing import console, pack_table
 from consentledger.kernel.clock import now
 from consentledger.kernel.settings import Settings
-from consentledger.law import choosing
 from consentledger.law.pack import Pack
+from consentledger.law.reading import choosing
 from consentledger.organisations.pack_updates import PackState, pack_states
 from consentledger.organisations.queries import organisation_by_name
 

@@ -10,11 +10,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from consentledger.law.comparing import Change
 from consentledger.law.pack import Pack
-from consentledger.law.packs import is_published
-from consentledger.law.telling import Told, tell
-from consentledger.law.words import CONFIDENCES, KINDS, STATUSES, Name, say, word
+from consentledger.law.reading.comparing import Change
+from consentledger.law.reading.packs import is_published
+from consentledger.law.telling.pages import Told, tell
+from consentledger.law.telling.words import CONFIDENCES, KINDS, STATUSES, Name, say, word
 
 WIDEST = 100
 NOT_ADVICE = "This is no legal advice."

@@ -8,11 +8,11 @@ from flask import Response
 
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
-from consentledger.law import packs as brought
-from consentledger.law.choosing import named
-from consentledger.law.comparing import as_json
-from consentledger.law.telling import tell
-from consentledger.law.words import say
+from consentledger.law.reading import packs as brought
+from consentledger.law.reading.choosing import named
+from consentledger.law.reading.comparing import as_json
+from consentledger.law.telling.pages import tell
+from consentledger.law.telling.words import say
 from consentledger.organisations import pack_updates
 from consentledger.organisations.packs import Adoption, AdoptPacks, adopt_packs
 from consentledger.web.api import pack_shapes as shapes

@@ -7,8 +7,8 @@ from datetime import date
 from typing import ClassVar
 
 from consentledger.law.pack import Authority, Citation
-from consentledger.law.telling import Topic
-from consentledger.law.words import Line
+from consentledger.law.telling.pages import Topic
+from consentledger.law.telling.words import Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from werkzeug.exceptions import NotFound
 
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
-from consentledger.law import choosing, packs
 from consentledger.law.countries import CODES, normalise
 from consentledger.law.pack import Citation, Pack
-from consentledger.law.telling import Topic, tell
-from consentledger.law.words import CONFIDENCES, KINDS, Line, word
+from consentledger.law.reading import choosing, packs
+from consentledger.law.telling.pages import Topic, tell
+from consentledger.law.telling.words import CONFIDENCES, KINDS, Line, word
 from consentledger.web import rendering, words
 from consentledger.web.access import public
 from consentledger.web.public.page_rules import (

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from consentledger.law.calendar import (
+from consentledger.law.deciding.calendar import (
     beginning,
     deadline,
     earliest,
@@ -15,8 +15,8 @@ from consentledger.law.calendar import (
     local_day,
     shift_months,
 )
-from consentledger.law.hours import at as hours_at
-from consentledger.law.hours import binding
+from consentledger.law.deciding.hours import at as hours_at
+from consentledger.law.deciding.hours import binding
 from consentledger.law.pack import WEEKDAYS, Calendar, Hours, Unsubscribe
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from consentledger.law import deciding
-from consentledger.law.canonical import canonical
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding import decider as deciding
+from consentledger.law.deciding.canonical import canonical
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.grounds import Ground, best, turning
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.pack import Pack, Period, Register
-from consentledger.law.packs import pack as brought
 from consentledger.law.products import CategoryTree, relation
+from consentledger.law.reading.packs import pack as brought
 from consentledger.law.rulebook import Adopted, Rulebook
 from tests.support.judging import (
     AGREED,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consentledger.law.decide import decide
+from consentledger.law.deciding.decide import decide
 from consentledger.law.model import Customer, Facts, Message
 from consentledger.law.pack import Hours, Label, Period, Register
 from consentledger.law.rulebook import Adopted, Rulebook

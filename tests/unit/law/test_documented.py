@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from consentledger.law import packs
-from consentledger.law.decide import decide
+from consentledger.law.deciding.decide import decide
 from consentledger.law.model import Facts, Message
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Rulebook
 from tests.support.laws import TIMES, Dice
 

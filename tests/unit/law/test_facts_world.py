@@ -7,8 +7,8 @@ from operator import attrgetter
 
 import pytest
 
-from consentledger.law import packs
-from consentledger.law.calendar import deadline
+from consentledger.law.deciding.calendar import deadline
+from consentledger.law.reading import packs
 
 # Pack, a stop's receipt, the end of the last day to honour it (UTC), and why.
 DEADLINES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from consentledger.law import packs
+from consentledger.law.reading import packs
 
 # Days that are fixed; Code du travail art. L3133-1.
 FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))

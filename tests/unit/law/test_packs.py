@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from consentledger.kernel.errors import InputError, NotFoundError
-from consentledger.law import packs, schemas
-from consentledger.law.packs import load
+from consentledger.law.reading import packs, schemas
+from consentledger.law.reading.packs import load
 from tests.support.pack_text import CHILD, GOOD
 
 SECOND_LIST = """
@@ -198,7 +198,7 @@ def test_a_pinned_pack_that_was_changed_by_hand_is_refused(
 
 
 def test_packs_load_where_the_machine_has_no_time_zones() -> None:
-    code = "import consentledger.law.packs as p; print(len([p.pack(n) for n in p.names()]))"
+    code = "import consentledger.law.reading.packs as p; print(len([p.pack(n) for n in p.names()]))"
     bare = os.environ | {"PYTHONTZPATH": ""}
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare
@@ -216,7 +216,8 @@ def test_other_packs_are_not_found() -> None:
 
 def test_the_law_runs_without_a_framework_or_a_database() -> None:
     code = (
-        "import sys, consentledger.law.packs as p, consentledger.law.deciding; [p.pack(n) for n in p.names()];"
+        "import sys, consentledger.law.reading.packs as p, consentledger.law.deciding.decider;"
+        "[p.pack(n) for n in p.names()];"
         "print(sorted(m for m in sys.modules if m.split('.')[0] in"
         " ('flask', 'sqlalchemy', 'marshmallow', 'cryptography')"
         " or m.startswith('consentledger.') and m.split('.')[1] not in ('law', 'kernel')))"

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from consentledger.kernel.errors import InputError
-from consentledger.law import packs
 from consentledger.law.countries import CODES, normalise
-from consentledger.law.packs import load
+from consentledger.law.reading import packs
+from consentledger.law.reading.packs import load
 from consentledger.law.rulebook import STRICTER, Adopted, Rulebook, check_stricter
 from tests.support.pack_text import GOOD
 

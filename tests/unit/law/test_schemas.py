@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from consentledger.kernel.errors import InputError
-from consentledger.law import schemas
-from consentledger.law.packs import load
+from consentledger.law.reading import schemas
+from consentledger.law.reading.packs import load
 from tests.support.pack_text import GOOD
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consentledger.law import packs
+from consentledger.law.reading import packs
 
 TABLE = Path(__file__).resolve().parents[4] / "shared" / "law" / "jurisdictions.json"
 ROWS: list[dict[str, Any]] = json.loads(TABLE.read_text())["rows"] if TABLE.exists() else []

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from consentledger.law import model, packs, words
+from consentledger.law import model
 from consentledger.law import pack as forms
-from consentledger.law.comparing import Change, as_json, differences
-from consentledger.law.loading import sections
 from consentledger.law.pack import Pack
-from consentledger.law.telling import tell
+from consentledger.law.reading import packs
+from consentledger.law.reading.comparing import Change, as_json, differences
+from consentledger.law.reading.loading import sections
+from consentledger.law.telling import words
+from consentledger.law.telling.pages import tell
 
 EU = packs.pack("EU@1")
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from consentledger.contacts import standing as service
 from consentledger.kernel.clock import to_text
-from consentledger.law import packs
-from consentledger.law.decide import decide
+from consentledger.law.deciding.decide import decide
 from consentledger.law.model import Message
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted, Rulebook
 from consentledger.permits.facts import NOTHING_SAID, StateReader, facts_of
 from consentledger.verify.states import Act, Objection, Standing

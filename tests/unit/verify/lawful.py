@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from consentledger.law import packs
-from consentledger.law.deciding import Decider
+from consentledger.law.deciding.decider import Decider
 from consentledger.law.model import Facts, Message
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted, Rulebook
 from consentledger.ledger import merkle
 from consentledger.ledger.permit import Permit, permit_disclosure, permit_line_hash

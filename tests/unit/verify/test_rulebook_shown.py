@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from consentledger.law import packs
 from consentledger.law.model import Facts
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import Adopted
 from consentledger.verify.report import Report
 from consentledger.verify.rulebook import read_rules

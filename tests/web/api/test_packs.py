@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consentledger.law import packs
+from consentledger.law.reading import packs
 from tests.web.api.caller import Caller
 from tests.web.api.test_publishing import reasons
 

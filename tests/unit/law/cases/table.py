@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from consentledger.law import packs
-from consentledger.law.canonical import canonical
-from consentledger.law.decide import decide
+from consentledger.law.deciding.canonical import canonical
+from consentledger.law.deciding.decide import decide
 from consentledger.law.model import Customer, Facts, Message, Verdict
 from consentledger.law.pack import Pack
+from consentledger.law.reading import packs
 from consentledger.law.rulebook import FALLBACK, Adopted, Rulebook
 
 # A Tuesday, late morning in western Europe, no public holiday anywhere that the packs know.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from consentledger.law import clear
-from consentledger.law.decide import Judge
+from consentledger.law.deciding import clear
+from consentledger.law.deciding.decide import Judge
+from consentledger.law.deciding.place import Age, Place, is_day
 from consentledger.law.model import CURRENT, OLD, Customer, Facts, Message
-from consentledger.law.place import Age, Place, is_day
 from consentledger.law.rulebook import Rulebook
 
 

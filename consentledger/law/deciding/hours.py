@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from consentledger.law import calendar as calendars
+from consentledger.law.deciding import calendar as calendars
 from consentledger.law.pack import Calendar, Hours
 
 # Over the longest run of closed days that a pack is likely to tell; then "next opening" is not told.

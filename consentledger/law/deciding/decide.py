@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from consentledger.law import clear, form
-from consentledger.law.calendar import HORIZON_DAYS
-from consentledger.law.duties import told
-from consentledger.law.judging import Finding, judge
+from consentledger.law.deciding import clear, form
+from consentledger.law.deciding.calendar import HORIZON_DAYS
+from consentledger.law.deciding.duties import told
+from consentledger.law.deciding.judging import Finding, judge
+from consentledger.law.deciding.place import Place
 from consentledger.law.model import PERSONS, Duty, Facts, Message, Reason, Verdict
-from consentledger.law.place import Place
 from consentledger.law.rulebook import Adopted, Rulebook
 
 _NO_PACK = Reason(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from consentledger.kernel.errors import NotFoundError
-from consentledger.law import packs
 from consentledger.law.pack import Pack
+from consentledger.law.reading import packs
 
 
 def ids() -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from consentledger.kernel.errors import NotFoundError
-from consentledger.law.loading import inherits, load, sections
 from consentledger.law.pack import Pack
-from consentledger.law.published import PUBLISHED
-from consentledger.law.reading import Reader
+from consentledger.law.reading.loading import inherits, load, sections
+from consentledger.law.reading.published import PUBLISHED
+from consentledger.law.reading.tables import Reader
 
 __all__ = [
     "FALLBACK",
@@ -28,7 +28,7 @@ __all__ = [
     "pack_of_country",
     "sections",
 ]
-FOLDER = Path(__file__).parent / "packs"
+FOLDER = Path(__file__).parents[1] / "packs"
 FALLBACK = "XX"
 _FILE = re.compile(r"([A-Z]{2}(?:-[A-Z][A-Z0-9]{0,7})?)(?:-([1-9][0-9]{0,8}))?\.toml\Z", re.ASCII)
 

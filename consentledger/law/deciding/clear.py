@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from consentledger.law import model
+from consentledger.law.deciding.place import is_day
 from consentledger.law.model import CURRENT, OLD, Customer, Facts, Message
-from consentledger.law.place import is_day
 
 
 def message(told: Message) -> bool:

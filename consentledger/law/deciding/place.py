@@ -6,11 +6,11 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from consentledger.law.calendar import HORIZON_DAYS, beginning, earliest, local_day
-from consentledger.law.hours import Opening
-from consentledger.law.loading import sections
+from consentledger.law.deciding.calendar import HORIZON_DAYS, beginning, earliest, local_day
+from consentledger.law.deciding.hours import Opening
 from consentledger.law.model import CURRENT, OLD, Day, Duty, Facts, Message, Reason
 from consentledger.law.pack import Pack, Period, Section
+from consentledger.law.reading.loading import sections
 from consentledger.law.rulebook import Adopted
 
 

@@ -1,13 +1,13 @@
-"""What one rule pack says, topic by topic, in the sentences of law.words: pure, and the same for every reader."""
+"""What one rule pack says, topic by topic, in the sentences beside this: pure, and the same for every reader."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from consentledger.law import sentences
 from consentledger.law.pack import Pack, Section
-from consentledger.law.words import CHANNELS, PERSONS, REGIMES, Line, gettext, word
+from consentledger.law.telling import sentences
+from consentledger.law.telling.words import CHANNELS, PERSONS, REGIMES, Line, gettext, word
 
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from consentledger.law.deciding.place import Age, Place
 from consentledger.law.model import CURRENT, OLD, Customer, Facts, Reason
 from consentledger.law.pack import Exemption
-from consentledger.law.place import Age, Place
 
 _NEAR = {"similar": ("same_kind", "similar"), "same_kind": ("same_kind",)}
 

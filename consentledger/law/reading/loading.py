@@ -10,7 +10,7 @@ from typing import Any
 
 from consentledger.law.model import CHANNELS
 from consentledger.law.pack import Citation, Pack, Regime, Section
-from consentledger.law.reading import FORMS, Reader
+from consentledger.law.reading.tables import FORMS, Reader
 
 MAX_BYTES = 1 << 20
 MAX_PARENTS = 4

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from consentledger.law.calendar import beginning, earliest_day
+from consentledger.law.deciding.calendar import beginning, earliest_day
+from consentledger.law.deciding.place import Place
 from consentledger.law.model import Facts, Reason
 from consentledger.law.pack import Register
-from consentledger.law.place import Place
 
 
 def against(place: Place, facts: Facts, person: str, basis: str) -> list[Reason]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from consentledger.law.canonical import Canon
-from consentledger.law.decide import Judge
+from consentledger.law.deciding.canonical import Canon
+from consentledger.law.deciding.decide import Judge
 from consentledger.law.model import Facts, Message, Verdict
 from consentledger.law.rulebook import Rulebook
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from consentledger.law import exception, registers
+from consentledger.law.deciding import exception, registers
+from consentledger.law.deciding.place import Place
 from consentledger.law.model import CURRENT, OLD, Customer, Facts, Reason
-from consentledger.law.place import Place
 
 # The reason's code for each state of consent that is none.
 STATES = {

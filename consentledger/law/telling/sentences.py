@@ -16,7 +16,7 @@ from consentledger.law.pack import (
     Register,
     Unsubscribe,
 )
-from consentledger.law.words import (
+from consentledger.law.telling.words import (
     BASES,
     DOUBLE_OPT_IN,
     IN_A_SENTENCE,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from consentledger.law.basis import OPT_OUT
-from consentledger.law.loading import sections
+from consentledger.law.deciding.basis import OPT_OUT
 from consentledger.law.model import CHANNELS
 from consentledger.law.pack import Exemption, Pack
+from consentledger.law.reading.loading import sections
 
 Slip = tuple[str, str]
 

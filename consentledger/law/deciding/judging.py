@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from consentledger.law import hours
-from consentledger.law.basis import Try, tries
+from consentledger.law.deciding import hours
+from consentledger.law.deciding.basis import Try, tries
+from consentledger.law.deciding.place import Place
 from consentledger.law.model import Facts, Reason
-from consentledger.law.place import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from consentledger.law import duties as rules
-from consentledger.law.judging import Finding
+from consentledger.law.deciding import duties as rules
+from consentledger.law.deciding.judging import Finding
 from consentledger.law.model import Duty, Facts, Reason
 
 

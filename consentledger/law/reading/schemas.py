@@ -1,8 +1,8 @@
 """For authors of packs: every slip at once, what no field can say alone, and what a reader ought to doubt.
 
-The reader in law.reading refuses a pack at its first slip, and is all that a verifier needs. This room names all of
-them, and holds a pack to what makes sense across its keys, before anybody publishes or adopts it. The schemas are made
-from the classes of law.pack, so the format is described once.
+The reader in law.reading.tables refuses a pack at its first slip, and is all that a verifier needs. Here all of them
+are named, and a pack is held to what makes sense across its keys, before anybody publishes or adopts it. The schemas
+are made from the classes of law.pack, so the format is described once.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from consentledger.kernel.errors import InputError
-from consentledger.law import sense
-from consentledger.law.loading import APART, filled, load, parse
 from consentledger.law.pack import Citation, Pack, Regime
-from consentledger.law.reading import FORMS, RANGES, WORDS, Reader, specification
+from consentledger.law.reading import sense
+from consentledger.law.reading.loading import APART, filled, load, parse
+from consentledger.law.reading.tables import FORMS, RANGES, WORDS, Reader, specification
 
 _POSITIVE = (1, 3650)
 
@@ -49,7 +49,7 @@ def check(
 ) -> Checked:
     """Returns a pack whose file is right in itself and makes sense; SlipsError names all that is not.
 
-    `parents` as for law.loading.load.
+    `parents` as for law.reading.loading.load.
     """
     reader = Reader(file)
     whole = filled(parse(data, reader), parents or {}, reader)

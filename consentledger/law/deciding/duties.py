@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consentledger.law.deciding.place import Place
 from consentledger.law.model import Duty, Facts
 from consentledger.law.pack import Label
-from consentledger.law.place import Place
 
 
 def of_marketing(place: Place, facts: Facts, basis: str) -> Iterator[Duty]:

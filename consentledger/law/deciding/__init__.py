@@ -1,0 +1,1 @@
+"""From facts to a verdict: class, objection, jurisdiction, registers, basis, form, duties; it reads no file."""

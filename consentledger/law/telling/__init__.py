@@ -1,0 +1,1 @@
+"""A pack in plain sentences, for the rules pages, the commands and the API alike."""
