@@ -38,22 +38,17 @@ from consentledger.db.log.entries import open_disclosures, opening_context
 from consentledger.db.models import ContactEntry, LogHead, LogLeaf, Opening
 from consentledger.kernel.clock import now
 from consentledger.kernel.tokens import pack_link
+from consentledger.law.model import Facts, Verdict
 from consentledger.ledger.leaf import ParsedLeaf, check_disclosures, parse_leaf
 from consentledger.permits.models import Permit, PermitBatch
+from consentledger.permits.rulings import Ruling
 from consentledger.stops import service as stops
 from consentledger.stops.commands import StopAsked, StopByAddress, StopLink, Stopped, Unsubscribe
 from tests.factories import MadeForm, create_published_form
 
 ADDRESS = "alice@example.com"
 # What an erased permit's line is made from once more.
-RULING = {
-    "consent": "confirmed",
-    "objection": "none",
-    "allowed": True,
-    "basis": "consent",
-    "reasons": [],
-    "duties": [],
-}
+RULING = Ruling(Facts(consent="confirmed"), None, Verdict("allow", "consent", ())).as_json()
 CAME = Origin(
     "203.0.113.77", "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
 )
@@ -69,13 +64,17 @@ class Entry:
     parsed: ParsedLeaf
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class People:
     """Verbs on one published form; `mails` are the facts of every mail that was rendered."""
 
     database: Database
     made: MadeForm
-    mails: list[MailFacts] = field(default_factory=list, repr=False)
+    mails: list[MailFacts] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        # Short: a failing example of a machine is shown with it, and a long one hides what failed.
+        return f"<People of {self.org}>"
 
     @property
     def org(self) -> UUID:
