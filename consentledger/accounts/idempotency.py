@@ -10,10 +10,10 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import Table, bindparam, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -66,6 +66,21 @@ def check_key(key: str) -> str:
     return key
 
 
+# Written once: to put a statement together anew costs a short request as much as to run it.
+_TABLE = cast(Table, IdempotentAnswer.__table__)
+_CLAIM = {
+    name: dialect.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key_hash)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_KEEP = (
+    update(_TABLE)
+    .where(_TABLE.c.organisation_id == bindparam("org"), _TABLE.c.key_hash == bindparam("key"))
+    .values(status=bindparam("status"), sealed=bindparam("sealed"))
+)
+_WAIT_A_LITTLE = text(f"SET LOCAL lock_timeout = '{WAIT}'")
+_WAIT_AS_EVER = text("SET LOCAL lock_timeout TO DEFAULT")
+
+
 def claim(tx: Tx, repeatable: Repeatable) -> Claim | KeptAnswer:
     """Claims the key for this transaction, or returns the answer that was kept for it.
 
@@ -105,13 +120,14 @@ def keep(tx: Tx, claimed: Claim, status: int, body: Any) -> None:
     """Writes the answer into the claimed row, sealed; may follow the append (its row is locked already)."""
     sealer = tx.log.keystore.organisation(tx.session, claimed.organisation_id).sealer
     content = json.dumps(body, separators=(",", ":")).encode()
-    tx.session.execute(
-        update(IdempotentAnswer)
-        .where(
-            IdempotentAnswer.organisation_id == claimed.organisation_id,
-            IdempotentAnswer.key_hash == claimed.key_hash,
-        )
-        .values(status=status, sealed=sealer.seal(content, _context(claimed.key_hash)))
+    tx.connection.execute(
+        _KEEP,
+        {
+            "org": claimed.organisation_id,
+            "key": claimed.key_hash,
+            "status": status,
+            "sealed": sealer.seal(content, _context(claimed.key_hash)),
+        },
     )
 
 
@@ -127,31 +143,26 @@ def forget(tx: Tx, organisation_id: UUID, key_hash: bytes) -> None:
 
 
 def _insert(tx: Tx, organisation_id: UUID, key_hash: bytes, request_hash: bytes) -> bool:
-    dialect = sqlite if tx.database.name == "sqlite" else postgresql
-    statement = (
-        dialect.insert(IdempotentAnswer)
-        .values(
-            organisation_id=organisation_id,
-            key_hash=key_hash,
-            request_hash=request_hash,
-            kept_until=tx.now + KEPT,
-        )
-        .on_conflict_do_nothing()
-        .returning(IdempotentAnswer.key_hash)
-    )
-    if dialect is sqlite:
-        return tx.session.execute(statement).one_or_none() is not None
+    statement = _CLAIM[tx.database.name]
+    row = {
+        "organisation_id": organisation_id,
+        "key_hash": key_hash,
+        "request_hash": request_hash,
+        "kept_until": tx.now + KEPT,
+    }
+    if tx.database.name == "sqlite":
+        return tx.connection.execute(statement, row).one_or_none() is not None
     # A first request that runs holds the key's place in the index: wait a little for it, not for long.
-    tx.session.execute(text(f"SET LOCAL lock_timeout = '{WAIT}'"))
+    tx.connection.execute(_WAIT_A_LITTLE)
     try:
-        made = tx.session.execute(statement).one_or_none()
+        made = tx.connection.execute(statement, row).one_or_none()
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
         raise ConflictError(
             "the first request with this Idempotency-Key is still running"
         ) from error
-    tx.session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    tx.connection.execute(_WAIT_AS_EVER)
     return made is not None
 
 

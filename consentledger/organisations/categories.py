@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consentledger.db.log.entries import Draft
@@ -100,14 +100,18 @@ def hold(tx: Tx, organisation_id: UUID) -> None:
         raise NotFoundError("there is no such organisation")
 
 
+# Written once: every permit asks this.
+_NEWEST = (
+    select(CategoryTreeRow)
+    .where(CategoryTreeRow.organisation_id == bindparam("org"))
+    .order_by(CategoryTreeRow.version.desc())
+    .limit(1)
+)
+
+
 def newest(session: Session, organisation_id: UUID) -> CategoriesFacts | None:
     """Reads the newest categories, None when none were published."""
-    row = session.scalar(
-        select(CategoryTreeRow)
-        .where(CategoryTreeRow.organisation_id == organisation_id)
-        .order_by(CategoryTreeRow.version.desc())
-        .limit(1)
-    )
+    row = session.scalar(_NEWEST, {"org": organisation_id})
     return None if row is None else _facts(row)
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from threading import Lock
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consentledger.db.log.entries import Draft
@@ -225,6 +225,13 @@ def _facts(row: AdoptedPack) -> AdoptedFacts:
 
 _kept: dict[tuple[UUID, int, datetime], Rulebook] = {}
 _keeping = Lock()
+# Written once: every permit asks this.
+_NEWEST = (
+    select(AdoptedPack.entry_index, AdoptedPack.adopted_at)
+    .where(AdoptedPack.organisation_id == bindparam("org"))
+    .order_by(AdoptedPack.entry_index.desc())
+    .limit(1)
+)
 
 
 def rulebook(session: Session, organisation_id: UUID) -> Rulebook:
@@ -232,12 +239,7 @@ def rulebook(session: Session, organisation_id: UUID) -> Rulebook:
 
     IntegrityError when an adopted pack is not among the installation's, or is another file by now.
     """
-    newest = session.execute(
-        select(AdoptedPack.entry_index, AdoptedPack.adopted_at)
-        .where(AdoptedPack.organisation_id == organisation_id)
-        .order_by(AdoptedPack.entry_index.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = session.execute(_NEWEST, {"org": organisation_id}).one_or_none()
     if newest is None:
         return Rulebook(())
     found = _kept.get((organisation_id, newest.entry_index, newest.adopted_at))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, and_, func, select, type_coerce
+from sqlalchemy import LargeBinary, Text, and_, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from consentledger.contacts.models import Contact, LastSend, Suppression
@@ -84,6 +84,39 @@ class MessageFrame:
     categories: tuple[str, ...] = ()
 
 
+# Written once: to put a statement together anew costs a single permit as much as to run it.
+_HEAD_SIZE = select(LogHead.size).where(LogHead.organisation_id == bindparam("org"))
+_FRAME = (
+    select(
+        Organisation.number,
+        Sender.published_at.label("sender_at"),
+        Sender.identity,
+        Sender.link_host,
+        Purpose.published_at.label("purpose_at"),
+        Purpose.purpose_class,
+        Purpose.channels,
+        Purpose.categories,
+    )
+    .select_from(Organisation)
+    .outerjoin(
+        Sender,
+        and_(Sender.organisation_id == bindparam("org"), Sender.sender_id == bindparam("sender")),
+    )
+    .outerjoin(
+        Purpose,
+        and_(
+            Purpose.organisation_id == bindparam("org"), Purpose.purpose_id == bindparam("purpose")
+        ),
+    )
+    .where(Organisation.organisation_id == bindparam("org"))
+)
+_ANY_ERASED = (
+    select(Suppression.hash)
+    .where(Suppression.organisation_id == bindparam("org"), Suppression.scope == EVERYTHING)
+    .limit(1)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
     """What was appended at or beyond h0: whose entries, and whether something concerns every contact."""
@@ -94,8 +127,7 @@ class Since:
 
 def head_size(session: Session, organisation_id: UUID) -> int:
     """Returns h0, the size of the log's tree; a statement of its own, before any fact is read."""
-    query = select(LogHead.size).where(LogHead.organisation_id == organisation_id)
-    size = session.execute(query).scalar_one_or_none()
+    size = session.execute(_HEAD_SIZE, {"org": organisation_id}).scalar_one_or_none()
     if size is None:
         raise NotFoundError("this organisation has no log")
     return size
@@ -108,28 +140,8 @@ def message_frame(
 
     Ids of another organisation are as unknown as those that never were.
     """
-    row = session.execute(
-        select(
-            Organisation.number,
-            Sender.published_at.label("sender_at"),
-            Sender.identity,
-            Sender.link_host,
-            Purpose.published_at.label("purpose_at"),
-            Purpose.purpose_class,
-            Purpose.channels,
-            Purpose.categories,
-        )
-        .select_from(Organisation)
-        .outerjoin(
-            Sender,
-            and_(Sender.organisation_id == organisation_id, Sender.sender_id == sender_id),
-        )
-        .outerjoin(
-            Purpose,
-            and_(Purpose.organisation_id == organisation_id, Purpose.purpose_id == purpose_id),
-        )
-        .where(Organisation.organisation_id == organisation_id)
-    ).one_or_none()
+    asked = {"org": organisation_id, "sender": sender_id, "purpose": purpose_id}
+    row = session.execute(_FRAME, asked).one_or_none()
     if row is None:
         raise NotFoundError("no such organisation")
     if row.sender_at is None:
@@ -189,11 +201,8 @@ def suppressed(
     session: Session, keystore: KeyStore, organisation_id: UUID, folded: Iterable[str | None]
 ) -> set[str]:
     """Returns those folded addresses that an erasure left a refusal of."""
-    left = select(Suppression.hash).where(
-        Suppression.organisation_id == organisation_id, Suppression.scope == EVERYTHING
-    )
-    if session.execute(left.limit(1)).one_or_none() is None:  # nobody here was ever erased
-        return set()
+    if session.execute(_ANY_ERASED, {"org": organisation_id}).one_or_none() is None:
+        return set()  # nobody here was ever erased
     wanted = {one for one in folded if one is not None}
     found = refusals(session, keystore, organisation_id, wanted)
     at = now()

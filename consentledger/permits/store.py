@@ -114,21 +114,25 @@ def patch_rows(
     )
 
 
+_BATCH = insert(PermitBatch)
+
+
 def write_batch(tx: Tx, issued: Issued, message: Mapping[str, Any]) -> None:
     """Writes what all rows share; it needs the entry's index, so it comes behind the append."""
     command = issued.command
     tx.connection.execute(
-        insert(PermitBatch).values(
-            organisation_id=command.organisation_id,
-            batch=issued.batch,
-            entry_index=issued.entry_index,
-            count=len(issued.rows),
-            sender_id=command.sender_id,
-            purpose_id=command.purpose_id,
-            channel=command.channel,
-            message=dict(message),
-            verdicts=[ruling.as_json() for ruling in issued.rulings],
-            issued_at=issued.issued_at,
-            valid_until_at=issued.valid_until_at,
-        )
+        _BATCH,
+        {
+            "organisation_id": command.organisation_id,
+            "batch": issued.batch,
+            "entry_index": issued.entry_index,
+            "count": len(issued.rows),
+            "sender_id": command.sender_id,
+            "purpose_id": command.purpose_id,
+            "channel": command.channel,
+            "message": dict(message),
+            "verdicts": [ruling.as_json() for ruling in issued.rulings],
+            "issued_at": issued.issued_at,
+            "valid_until_at": issued.valid_until_at,
+        },
     )
