@@ -161,6 +161,7 @@ class ContactReplay:
         entries = self.history.entries
         if not entries:
             return
+        # The last one's, not the latest: an act takes its instant before it waits for the contact's row.
         touched = [entry.at for entry in entries if entry.kind in TOUCHING]
         known = self.address is not None
         tables.put(
@@ -174,7 +175,7 @@ class ContactReplay:
                 "entries": entries[-1].n + 1,
                 "last_leaf_hash": entries[-1].leaf_hash,
                 "created_at": entries[0].at,
-                "touched_at": max(touched) if touched else UNKNOWN,
+                "touched_at": touched[-1] if touched else UNKNOWN,
             },
         )
 
