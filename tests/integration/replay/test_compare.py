@@ -30,6 +30,19 @@ def test_a_rich_history_replays_into_the_very_rows(installation: Installation) -
     assert [(f.where, f.message) for f in report.findings] == []
 
 
+def test_an_act_that_took_its_instant_earlier_and_came_later(installation: Installation) -> None:
+    """Of two acts that overlap, the one that waits for the contact's row may carry the earlier instant."""
+    with time_machine.travel(START, tick=False) as clock:
+        shop = people(installation, "weekly offers", "herb tips")
+        shop.sign_up("alice@example.com", shop.made.purpose_ids[0])
+        clock.shift(-1)
+        shop.sign_up("alice@example.com", shop.made.purpose_ids[1])
+        clock.shift(2)
+        installation.signer.sign(shop.org)
+        report = fsck(installation, shop.org)
+    assert [(f.where, f.message) for f in report.findings] == []
+
+
 DIFFERENCES = {
     "a state": (
         "UPDATE consent SET state = 'confirmed' WHERE state = 'withdrawn'",
