@@ -43,13 +43,7 @@ def check_message(file: Path, organisation: str, recipient: str | None, json: bo
         held = Held(owner.organisation_id, opened.database.log.keystore, opened.tokens, base_url)
         checked = check(session, held, command, now())
     if json:
-        as_json(
-            ready=checked.ready,
-            permit=checked.permit,
-            sender=checked.sender,
-            findings=[one._asdict() for one in checked.findings],
-            meaning=MEANING,
-        )
+        as_json(**checked.as_json())
     else:
         _print(checked)
     return 0 if checked.ready else FAILED

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from consentledger.organisations.facts import SenderIdentity
+from consentledger.permits.rules import MEANING
 
 OUTCOMES = ("pass", "fail", "warn", "skip")
 # Where each kind of finding has its rule from.
@@ -76,6 +77,16 @@ class Checked:
     def ready(self) -> bool:
         """Tells whether nothing failed."""
         return not any(one.outcome == "fail" for one in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one JSON object, the same by API and command."""
+        return {
+            "ready": self.ready,
+            "permit": self.permit,
+            "sender": self.sender,
+            "findings": [one._asdict() for one in self.findings],
+            "meaning": MEANING,
+        }
 
 
 def failed(check: str, what: str, where: str, rule: str, mend: str) -> Finding:

@@ -12,10 +12,9 @@ from marshmallow import Schema, fields
 
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
-from consentledger.messages.model import OUTCOMES, Checked
+from consentledger.messages.model import OUTCOMES
 from consentledger.messages.queries import Held
 from consentledger.messages.service import CheckMessage, check_message
-from consentledger.permits.rules import MEANING
 from consentledger.web.api.acting import answer, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
@@ -69,17 +68,7 @@ def check_one_message(body: Mapping[str, Any]) -> Response:
     command = CheckMessage(_decoded(body["message"]), body.get("recipient"))
     with reading() as session:
         checked = check_message(session, held, command, now())
-    return answer({**checked_answer(checked), "meaning": MEANING})
-
-
-def checked_answer(checked: Checked) -> dict[str, Any]:
-    """Returns the findings as plain values."""
-    return {
-        "ready": checked.ready,
-        "permit": checked.permit,
-        "sender": checked.sender,
-        "findings": [one._asdict() for one in checked.findings],
-    }
+    return answer(checked.as_json())
 
 
 def _decoded(text: str) -> bytes:
