@@ -44,6 +44,12 @@ class ConflictError(ConsentLedgerError):
     code = "conflict"
 
 
+class PausedError(ConflictError):
+    """The form takes no sign-ups for the moment; its marketer was told why."""
+
+    code = "paused"
+
+
 class LimitError(ConsentLedgerError):
     """Too many requests: try again after `retry_after` seconds."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from consentledger.db.installation import Installation
+from consentledger.limits.form_tokens import FormTokens
 from consentledger.web.limits import Limiter
 
 NAME = "consentledger"
@@ -18,6 +19,7 @@ class Services:
 
     installation: Installation
     limiter: Limiter
+    form_tokens: FormTokens
 
 
 def install(app: Flask, installation: Installation) -> None:
@@ -26,7 +28,8 @@ def install(app: Flask, installation: Installation) -> None:
     limiter = Limiter(
         installation.database, settings.secrets.secret_keys[-1], enabled=settings.signup_limits
     )
-    app.extensions[NAME] = Services(installation, limiter)
+    form_tokens = FormTokens(settings.secrets.secret_keys)
+    app.extensions[NAME] = Services(installation, limiter, form_tokens)
 
 
 def services() -> Services:

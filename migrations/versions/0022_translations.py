@@ -1,0 +1,16 @@
+"""Forms in several languages."""
+
+from __future__ import annotations
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Applies this revision."""
+
+
+def downgrade() -> None:
+    """Takes this revision back."""
