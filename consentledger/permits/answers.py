@@ -45,15 +45,11 @@ def batch_answer(issued: Issued) -> dict[str, Any]:
     }
 
 
-def encoded_rows(issued: Issued, tokens: Tokens, base_url: str) -> list[bytes]:
-    """Returns one JSON object per recipient, in the order of asking.
-
-    What the rows of a ruling share is encoded once. A denial and a message that is no marketing have no link and no
-    list headers.
-    """
+def links_and_headers(issued: Issued, base_url: str) -> tuple[str, dict[str, str]]:
+    """Returns what each unsubscribe link of a batch begins with, and the fields its messages share."""
     command, frame = issued.command, issued.frame
     base = link_base(frame.link_host, base_url)
-    shared = shared_headers(
+    return base, shared_headers(
         base=base,
         organisation_number=frame.organisation_number,
         sender_id=command.sender_id,
@@ -61,13 +57,25 @@ def encoded_rows(issued: Issued, tokens: Tokens, base_url: str) -> list[bytes]:
         from_address=frame.from_address,
         campaign=command.campaign,
     )
+
+
+def encoded_rows(issued: Issued, tokens: Tokens, base_url: str) -> list[bytes]:
+    """Returns one JSON object per recipient, in the order of asking.
+
+    What the rows of a ruling share is encoded once. A denial and a message that is no marketing have no link and no
+    list headers.
+    """
+    frame = issued.frame
+    base, shared = links_and_headers(issued, base_url)
     behind = b'"' + (b"," + orjson.dumps(shared)[1:] if shared else b"}") + b"}"
     endings = [_ending(ruling, issued.valid_until_at) for ruling in issued.rulings]
     linked = [_has_link(ruling) for ruling in issued.rulings]
     ids = permit_ids(frame.organisation_number, issued.batch, range(len(issued.rows)))
     link_ids = PermitId(frame.organisation_number, issued.batch, 0).to_bytes()[:10]
     rows = []
-    for number, (row, address) in enumerate(zip(issued.rows, command.recipients, strict=True)):
+    for number, (row, address) in enumerate(
+        zip(issued.rows, issued.command.recipients, strict=True)
+    ):
         start = b'{"address":%b,"permit":"%b",%b' % (
             orjson.dumps(address),
             ids[number].encode("ascii"),

@@ -12,9 +12,10 @@ import orjson
 
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.tokens import Tokens
+from consentledger.permits.answers import links_and_headers
 from consentledger.permits.bulk.body import LineError, Piece
-from consentledger.permits.headers import list_unsubscribe, shared_headers
-from consentledger.permits.links import PermitId, batch_text, link_base, permit_ids
+from consentledger.permits.headers import list_unsubscribe
+from consentledger.permits.links import PermitId, batch_text, permit_ids
 from consentledger.permits.rules import MEANING
 from consentledger.permits.rulings import Ruling
 from consentledger.permits.service import Issued
@@ -81,18 +82,6 @@ class Answer:
             links[n] = base + token
         return links
 
-    def _shared(self, issued: Issued) -> tuple[str, dict[str, str]]:
-        command, frame = issued.command, issued.frame
-        base = link_base(frame.link_host, self._base_url)
-        return base, shared_headers(
-            base=base,
-            organisation_number=frame.organisation_number,
-            sender_id=command.sender_id,
-            purpose_id=command.purpose_id,
-            from_address=frame.from_address,
-            campaign=command.campaign,
-        )
-
 
 class NdjsonAnswer(Answer):
     """One line for a batch, then one for each of its recipients; a broken line has one in its place."""
@@ -103,7 +92,7 @@ class NdjsonAnswer(Answer):
         broken = [(one.line, _broken(one)) for one in piece.errors]
         if issued is None:
             return b"".join([_line(line) for _, line in broken])
-        base, shared = self._shared(issued)
+        base, shared = links_and_headers(issued, self._base_url)
         head = {
             "batch": batch_text(issued.batch),
             "entry_index": issued.entry_index,
@@ -163,7 +152,7 @@ class CsvAnswer(Answer):
         return b"" if issued is None else _rows(self._allowed(piece, issued))
 
     def _allowed(self, piece: Piece, issued: Issued) -> Iterable[Sequence[str]]:
-        base, shared = self._shared(issued)
+        base, shared = links_and_headers(issued, self._base_url)
         ids = permit_ids(issued.frame.organisation_number, issued.batch, range(len(issued.rows)))
         links = self._links(issued, base)
         for address, permit, row, link in zip(
