@@ -20,6 +20,7 @@ from bench.world import World, on_each, served
 from consentledger.consents.commands import NotMe
 from consentledger.consents.service import decline
 from tests.factories import create_form
+from tests.support.form_tokens import OpenPages
 
 POSTS = 5_000
 PEOPLE = 1_000  # so that no address is posted more often than its limit allows
@@ -88,11 +89,11 @@ def _forms(made: World) -> list[UUID]:
 
 
 def _post(form_id: UUID, made: World, address: str, n: int) -> bytes:
-    box = str(made.made.purpose_ids[0])
+    box, pages = str(made.made.purpose_ids[0]), OpenPages(made.installation.settings)
     return load.request(
         "POST",
         f"/f/{form_id}",
-        urlencode({"email": address, "purpose": box}).encode(),
+        urlencode({"email": address, "purpose": box, "token": pages.token(form_id)}).encode(),
         X_Forwarded_For=f"10.{n // 65536}.{n // 256 % 256}.{n % 256}",
         **FORM,
     )

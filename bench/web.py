@@ -11,6 +11,7 @@ from bench.figures import Figure
 from bench.people import confirm_requests, unsubscribe_requests
 from bench.roundtrips import signup_round_trips
 from bench.world import World, on_each, served
+from tests.support.form_tokens import OpenPages
 
 COUNT = 1_500
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -72,12 +73,15 @@ def bare_requests(count: int) -> list[bytes]:
 
 def signup_requests(made: World, name: str, count: int) -> list[bytes]:
     """Posts of the form by as many people, each from a network of their own."""
-    form, box = made.made.form_id, made.made.purpose_ids[0]
+    form, box = made.made.form_id, str(made.made.purpose_ids[0])
+    pages = OpenPages(made.installation.settings)
     return [
         load.request(
             "POST",
             f"/f/{form}",
-            urlencode({"email": f"{name}{n}@example.org", "purpose": str(box)}).encode(),
+            urlencode(
+                {"email": f"{name}{n}@example.org", "purpose": box, "token": pages.token(form)}
+            ).encode(),
             X_Forwarded_For=f"198.{18 + n // 65536}.{n // 256 % 256}.{n % 256}",
             **FORM,
         )

@@ -26,6 +26,7 @@ from tests.factories import MadeForm, create_key_of, create_organisation, create
 from tests.support.consents import raw_bytes
 from tests.support.crash_load import confirm_token, receipts_of
 from tests.support.customers import sale
+from tests.support.form_tokens import OpenPages
 from tests.support.installations import settings_from
 from tests.support.keystores import Apart, apart
 from tests.support.planted import contents, needles, search
@@ -87,6 +88,7 @@ class Town:
     caller: Caller
     smtp: SmtpPeer
     folder: Path
+    pages: OpenPages
 
 
 def _eventually(find: Callable[[], Any]) -> Any:
@@ -140,7 +142,8 @@ def town(made: Apart, smtp: SmtpPeer, tmp_path: Path) -> Iterator[Town]:
         "HOME": str(tmp_path / "home"),
     }
     with _served(environment, tmp_path / "service.log") as port:
-        yield Town(form, Caller(port, token), smtp, tmp_path)
+        pages = OpenPages(installation.settings)
+        yield Town(form, Caller(port, token), smtp, tmp_path, pages)
 
 
 def _live(town: Town) -> None:
@@ -148,7 +151,9 @@ def _live(town: Town) -> None:
     caller, made = town.caller, town.made
     form = f"/f/{made.form_id}"
     purpose = str(made.purpose_ids[0])
-    caller.send("POST", form, urlencode({"email": FIRST, "purpose": purpose, "page": PAGE}))
+    token = town.pages.token(made.form_id)
+    signed = {"email": FIRST, "purpose": purpose, "page": PAGE, "token": token}
+    caller.send("POST", form, urlencode(signed))
     assert caller.last == 200
     _eventually(lambda: town.smtp.messages)
     link = f"/c/{confirm_token(town.smtp.messages[0].content)}"
@@ -185,7 +190,9 @@ def _live(town: Town) -> None:
 
 def _fail(town: Town, form: str, link: str, asked: dict[str, Any]) -> None:
     caller = town.caller
-    caller.send("POST", form, urlencode({"email": f"{THIRD}@again", "page": PAGE}))
+    wrong = {"email": f"{THIRD}@again", "page": PAGE}
+    caller.send("POST", form, urlencode(wrong))
+    caller.send("POST", form, urlencode({**wrong, "token": town.pages.token(town.made.form_id)}))
     caller.send("GET", f"{form}?email={THIRD}")
     caller.send("GET", f"/no/such/{THIRD}?ip={IP}")
     caller.send("GET", f"/u/{THIRD}")

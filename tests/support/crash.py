@@ -28,6 +28,7 @@ from consentledger.kernel.errors import UnavailableError
 from tests.factories import MadeForm, create_key_of, create_published_form
 from tests.support.crash_checks import Checks
 from tests.support.crash_load import Acts, Client, Mailbox, Target
+from tests.support.form_tokens import OpenPages
 from tests.support.installations import environment_for, settings_from
 from tests.support.postgres import CrashingServer, run_crashing_server
 from tests.support.smtp import SmtpPeer
@@ -86,7 +87,12 @@ class CrashRun:
         self._acts = Acts()
         token = create_key_of(installation.database, made.organisation_id, "permits:write").token
         self._target = Target(
-            self._port, str(made.form_id), str(made.sender_id), str(made.purpose_ids[0]), token
+            self._port,
+            str(made.form_id),
+            str(made.sender_id),
+            str(made.purpose_ids[0]),
+            token,
+            OpenPages(installation.settings),
         )
         self._checks = Checks(installation, made.organisation_id, peer)
         self._outcome = Outcome()

@@ -19,6 +19,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from urllib.parse import urlencode
 
+from tests.support.form_tokens import OpenPages
 from tests.support.smtp import SmtpPeer
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -62,6 +63,7 @@ class Target:
     sender: str
     purpose: str
     token: str
+    pages: OpenPages
 
 
 class Mailbox:
@@ -136,8 +138,11 @@ class Client(threading.Thread):
             self._numbers["person"] += 1
             self._last = f"{self.name}.{self._numbers['person']}@example.net"
         address = self._last
-        fields = {"email": address, "purpose": self._target.purpose}
-        if self._send("POST", f"/f/{self._target.form_id}", urlencode(fields), "sign-up") is None:
+        form = self._target.form_id
+        fields = {
+            "email": address, "purpose": self._target.purpose, "token": self._target.pages.token(form),
+        }  # fmt: skip
+        if self._send("POST", f"/f/{form}", urlencode(fields), "sign-up") is None:
             return
         with self._acts.lock:
             self._acts.sign_ups[address] += 1

@@ -44,9 +44,16 @@ def last_kinds(installation: Installation, shop: Shop, count: int) -> list[str]:
     return [bytes(leaf).split(b"\n")[1].decode()[5:] for leaf in reversed(leaves)]
 
 
-def fields(shop: Shop, email: str = MARIA, **more: Any) -> dict[str, Any]:
-    """What a person fills in: the address, and one box."""
-    return {"email": email, "purpose": str(shop.offers), **more}
+def fields(
+    shop: Shop, email: str = MARIA, *, origin: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """What a person posts from a page of `origin` (None: ours): address, one box, and the page's token."""
+    return {
+        "email": email,
+        "purpose": str(shop.offers),
+        "token": shop.token(origin),
+        **more,
+    }
 
 
 def confirm_token(

@@ -133,7 +133,7 @@ def test_a_press_confirms_only_what_its_page_showed(
     (shown,) = re.findall(r'name="shown"\s+value="([^"]+)"', page)
     before = acts.size_of(installation, shop)
     # Joined behind the page's back: a second request for the other purpose.
-    client.post(shop.form, data={"email": acts.MARIA, "purpose": str(shop.tips)})
+    client.post(shop.form, data=acts.fields(shop, purpose=str(shop.tips)))
     (later,) = acts.undecided(installation, shop)
     assert acts.decide(installation, shop, later) == []
     client.post(f"/c/{token}", data={"shown": shown, f"choice.{shown}": "keep"})

@@ -32,7 +32,7 @@ def test_a_script_gets_json_and_the_same_record(
     client: FlaskClient, shop: Shop, installation: Installation
 ) -> None:
     before = size_of(installation, shop)
-    body = {"email": "maria@example.org", "purpose": [str(shop.offers), str(shop.tips)]}
+    body = fields(shop, origin=ORIGIN, purpose=[str(shop.offers), str(shop.tips)])
     answer = client.post(shop.form, json=body, headers={"Origin": ORIGIN})
     assert answer.status_code == 202
     assert answer.json == {"status": "check_mail", "expires_in_days": 7}
@@ -43,7 +43,7 @@ def test_a_script_gets_json_and_the_same_record(
 def test_a_shops_own_form_may_post_multipart_and_name_the_way_back(
     client: FlaskClient, shop: Shop
 ) -> None:
-    data = fields(shop, **{"return": f"{ORIGIN}/thanks"})
+    data = fields(shop, origin=ORIGIN, **{"return": f"{ORIGIN}/thanks"})
     kind = "multipart/form-data"
     answer = client.post(shop.form, data=data, content_type=kind, headers={"Origin": ORIGIN})
     assert answer.status_code == 200
@@ -57,7 +57,8 @@ def test_a_shops_own_form_may_post_multipart_and_name_the_way_back(
 def test_the_answer_to_a_frame_may_be_framed_and_no_other(client: FlaskClient, shop: Shop) -> None:
     framed = client.post(shop.form, data=fields(shop, source="iframe"))
     assert f"frame-ancestors {ORIGIN}" in framed.headers["Content-Security-Policy"]
-    lying = client.post(shop.form, data=fields(shop, source="iframe"), headers={"Origin": ORIGIN})
+    data = fields(shop, origin=ORIGIN, source="iframe")
+    lying = client.post(shop.form, data=data, headers={"Origin": ORIGIN})
     assert "frame-ancestors 'none'" in lying.headers["Content-Security-Policy"]
 
 
@@ -88,9 +89,7 @@ def test_a_bad_address_is_named_and_nothing_is_written(
     assert page.status_code == 422
     assert 'id="email-error"' in page.text
     assert f'value="{shop.offers}"\n' in page.text.replace("                   ", "")
-    problem = client.post(
-        shop.form, json={"email": BAD_ADDRESSES[name], "purpose": [str(shop.offers)]}
-    )
+    problem = client.post(shop.form, json=fields(shop, BAD_ADDRESSES[name]))
     assert problem.status_code == 422
     assert problem.mimetype == "application/problem+json"
     assert json.loads(problem.data)["errors"][0]["field"] == "email"
@@ -112,12 +111,11 @@ def test_boxes_must_be_ticked_and_known(
     other = open_shop(installation, "Charlie")
     before = size_of(installation, shop)
     for purposes in ([], ["x"], [str(other.offers)], [str(shop.offers), str(other.offers)]):
-        page = client.post(shop.form, data={"email": "maria@example.org", "purpose": purposes})
+        page = client.post(shop.form, data=fields(shop, purpose=purposes))
         assert page.status_code == 422
         assert 'id="purpose-error"' in page.text
         assert 'value="maria@example.org"' in page.text
-        body = {"email": "maria@example.org", "purpose": purposes}
-        problem = client.post(shop.form, json=body)
+        problem = client.post(shop.form, json=fields(shop, purpose=purposes))
         assert problem.status_code == 422
         assert problem.json["errors"][0]["field"] == "purpose"
     assert size_of(installation, shop) == before
@@ -168,7 +166,8 @@ def test_an_origin_that_is_not_listed_is_refused(
         "http://shop.example",
         "https://shop.example.evil.example",
     ):
-        answer = client.post(shop.form, data=fields(shop), headers={"Origin": origin})
+        data = fields(shop, origin=origin)
+        answer = client.post(shop.form, data=data, headers={"Origin": origin})
         assert answer.status_code == 403
         assert "Access-Control-Allow-Origin" not in answer.headers
     assert size_of(installation, shop) == before

@@ -8,6 +8,7 @@ from uuid import UUID
 from consentledger.db.installation import Installation
 from consentledger.organisations import service
 from consentledger.organisations.facts import FormField, SenderIdentity
+from tests.support.form_tokens import OpenPages
 
 ORIGIN = "https://shop.example"
 OTHER_ORIGIN = "https://second.example"
@@ -24,10 +25,15 @@ class Shop:
     offers: UUID
     tips: UUID
     form_id: UUID
+    pages: OpenPages
 
     @property
     def form(self) -> str:
         return f"/f/{self.form_id}"
+
+    def token(self, origin: str | None = None) -> str:
+        """Open the form's page anew, or a page of `origin` with the form in it, and wait a minute."""
+        return self.pages.token(self.form_id, origin=origin)
 
 
 def open_shop(
@@ -80,7 +86,8 @@ def open_shop(
         form_id = service.create_form(tx, service.WriteForm(organisation_id, spec)).form_id
     with database.begin() as tx:
         service.publish_form(tx, service.PublishForm(organisation_id, form_id, "test"))
-    return Shop(organisation_id, made.number, made.origin, sender_id, offers, tips, form_id)
+    pages = OpenPages(settings)
+    return Shop(organisation_id, made.number, made.origin, sender_id, offers, tips, form_id, pages)
 
 
 def _purpose(installation: Installation, organisation_id: UUID, title: str) -> UUID:
