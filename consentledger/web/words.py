@@ -31,6 +31,12 @@ def gettext(message: str, **values: object) -> str:
     return said % values if values else said
 
 
+def ngettext(one: str, many: str, count: int) -> str:
+    """A sentence about `count` things, named `%(num)d` in it, in the language of this request."""
+    language = g.get("language", LANGUAGES[0]) if has_app_context() else LANGUAGES[0]
+    return catalogue(language).ngettext(one, many, count) % {"num": count}
+
+
 def direction(language: str) -> str:
     """`rtl` or `ltr` for the dir attribute."""
     return "rtl" if language.split("-")[0].lower() in MIRRORED else "ltr"

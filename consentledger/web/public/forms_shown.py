@@ -5,9 +5,12 @@ from __future__ import annotations
 import orjson
 from flask import Response, g
 
+from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
+from consentledger.limits.form_tokens import AGAIN, FIRST
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.posted import Posted
+from consentledger.web.public import form_json
 from consentledger.web.public.pages import (
     CheckMailPage,
     FieldError,
@@ -17,6 +20,7 @@ from consentledger.web.public.pages import (
     SenderView,
 )
 from consentledger.web.public.shown import sender_view, wording_view
+from consentledger.web.services import services
 from consentledger.web.words import gettext
 
 
@@ -31,6 +35,7 @@ def form_page(
     """The form; after an error with what this person filled in and ticked, never ticked by us."""
     ticked = given.lists.get("purpose", ()) if given else ()
     values = given.values if given else {}
+    step = FIRST if given is None else AGAIN
     return FormPage(
         language=g.language,
         sender=_sender(form),
@@ -48,6 +53,8 @@ def form_page(
         source="iframe" if source == "iframe" else "hosted",
         page=page or (given.get("page") if given else None),
         errors=(FieldError(error.field, sentence(error)),) if error else (),
+        token=services().form_tokens.make(form.form_id, form.version, now=now(), step=step),
+        honeypot=form_json.HONEYPOT if step == FIRST else None,
     )
 
 

@@ -75,6 +75,8 @@ class FormPage:
     source: str = "hosted"
     page: str | None = None
     errors: tuple[FieldError, ...] = ()
+    token: str = ""
+    honeypot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
