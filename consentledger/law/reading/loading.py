@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,7 @@ from consentledger.law.reading.tables import FORMS, Reader
 
 MAX_BYTES = 1 << 20
 MAX_PARENTS = 4
+KEPT = 64  # more than a bundle of one organisation shows
 # What each version says of itself: never taken from the pack that it inherits from.
 _OWN = (
     "id",
@@ -41,10 +43,16 @@ def load(
     channel by channel); citations add up. Unknown and missing keys, wrong types, unknown words, citations that stand
     nowhere and dates out of order are all refused: a slip of the pen must not make a rule silently void.
     """
+    return _load(data, tuple(sorted((parents or {}).items())), file)
+
+
+# The same few files are read for every bundle: what comes of the same bytes is the same, and can't be changed.
+@lru_cache(maxsize=KEPT)
+def _load(data: bytes, parents: tuple[tuple[str, bytes], ...], file: str) -> Pack:
     reader = Reader(file)
     table = parse(data, reader)
     parent = table.get("inherits")
-    whole = filled(table, parents or {}, reader)
+    whole = filled(table, dict(parents), reader)
     read = reader.fields(Pack, {key: whole[key] for key in whole if key not in _MAPPED}, "", APART)
     read["citations"] = _citations(whole.get("citations"), reader)
     read["regime"] = _regime(whole.get("regime"), reader)
@@ -73,16 +81,21 @@ def inherits(data: bytes) -> str | None:
 
 
 def parse(data: bytes, reader: Reader) -> dict[str, Any]:
-    """Returns a file's TOML; InputError for what is none."""
+    """Returns a file's TOML, for reading only: it is kept; InputError for what is none."""
     if len(data) > MAX_BYTES:
         raise reader.wrong("file", f"it is longer than {MAX_BYTES} bytes", "too_long")
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return _tables(data)
     except (
         ValueError,
         RecursionError,
     ) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
         raise reader.wrong("file", f"it is not TOML: {error}", "malformed") from error
+
+
+@lru_cache(maxsize=KEPT)
+def _tables(data: bytes) -> dict[str, Any]:
+    return tomllib.loads(data.decode("utf-8"))
 
 
 def filled(

@@ -115,6 +115,18 @@ def test_a_pack_is_known_by_its_bytes() -> None:
     assert not packs.is_published(found)
 
 
+def test_what_was_read_once_is_kept_by_all_the_bytes_that_it_came_of() -> None:
+    parent = GOOD.encode()
+    first = load(CHILD.encode(), {"DE@1": parent})
+    assert load(CHILD.encode(), {"DE@1": bytes(parent)}) is first
+    changed = parent.replace(b'"Service is no marketing."', b'"Service is none."')
+    other = load(CHILD.encode(), {"DE@1": changed})
+    assert (first.service.says, other.service.says) == (
+        "Service is no marketing.",
+        "Service is none.",
+    )
+
+
 def test_what_a_pack_leaves_out_is_its_parents() -> None:
     told = (
         CHILD
