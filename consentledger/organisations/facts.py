@@ -175,7 +175,10 @@ class PublishedForm:
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
-    """A form as its owner sees it: state draft, published or unpublished; version 0 was never published."""
+    """A form as its owner sees it: state draft, published or unpublished; version 0 was never published.
+
+    `name` is how its owner calls it; a translation names the first form in `translation_of`.
+    """
 
     organisation_id: UUID
     form_id: UUID
@@ -183,6 +186,8 @@ class FormFacts:
     version: int
     draft: dict[str, Any]
     created_at: datetime
+    name: str | None = None
+    translation_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

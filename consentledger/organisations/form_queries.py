@@ -41,6 +41,8 @@ def _form(row: Form) -> facts.FormFacts:
         version=row.version,
         draft=row.draft,
         created_at=row.created_at,
+        name=row.name,
+        translation_of=row.translation_of,
     )
 
 

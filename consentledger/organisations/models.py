@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base, Json, organisation_key_column
@@ -73,7 +73,10 @@ class Wording(Base):
 
 
 class Form(Base):
-    """A sign-up form; `state` is draft, published or unpublished; `version` the one that is served."""
+    """A sign-up form; `state` is draft, published or unpublished; `version` the one that is served.
+
+    `name` is how its owner calls it, `language` the draft's; a translation names the first form, once per language.
+    """
 
     __tablename__ = "form"
     organisation_id: Mapped[UUID] = organisation_key_column()
@@ -82,7 +85,14 @@ class Form(Base):
     version: Mapped[int] = mapped_column(Integer)
     draft: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("form_id"),)
+    name: Mapped[str | None]
+    language: Mapped[str]
+    translation_of: Mapped[UUID | None]
+    __table_args__ = (
+        UniqueConstraint("form_id"),
+        Index("uq_form_name", "organisation_id", "name", unique=True),
+        Index("uq_form_translation", "translation_of", "language", unique=True),
+    )
 
 
 class FormVersion(Base):

@@ -12,10 +12,11 @@ from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.ids import uuid7
-from consentledger.organisations import fields, rules
+from consentledger.organisations import fields, rules, staging
 from consentledger.organisations.facts import Published
 from consentledger.organisations.models import Purpose
 from consentledger.organisations.queries import purpose_facts
+from consentledger.organisations.staging import Staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class PublishPurpose:
 
 def publish_purpose(tx: Tx, command: PublishPurpose) -> Published:
     """Publishes a purpose, as a new one or a new version that says no more than people agreed to."""
+    row, staged = stage_purpose(tx, command)
+    (index,) = staging.append(tx, row.organisation_id, [staged])
+    return Published(row.purpose_id, row.version, index)
+
+
+def stage_purpose(tx: Tx, command: PublishPurpose) -> tuple[Purpose, Staged]:
+    """Makes a purpose's next version ready to be published: the row, and what its entry will say."""
     rules.check_purpose(command.purpose_class, command.titles, command.channels, command.categories)
     titles = {
         tag: fields.line(title, f"titles.{tag}") for tag, title in sorted(command.titles.items())
@@ -61,9 +69,7 @@ def publish_purpose(tx: Tx, command: PublishPurpose) -> Published:
         actor=command.actor,
     )
     tx.session.flush()
-    (entry,) = tx.log.append(tx, row.organisation_id, [draft])
-    row.entry_index = entry.index
-    return Published(row.purpose_id, row.version, entry.index)
+    return row, Staged(row, draft)
 
 
 def _purpose_row(tx: Tx, command: PublishPurpose) -> Purpose:

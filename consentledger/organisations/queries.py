@@ -20,6 +20,7 @@ from consentledger.organisations.form_queries import (
     published_form,
 )
 from consentledger.organisations.models import Organisation, Purpose, Sender, Wording
+from consentledger.organisations.translation_queries import translation_for, translations_stamp
 
 __all__ = [
     "all_senders",
@@ -37,6 +38,8 @@ __all__ = [
     "sender",
     "sender_transport",
     "senders",
+    "translation_for",
+    "translations_stamp",
     "wording",
     "wordings",
 ]
@@ -85,6 +88,7 @@ def _organisation(row: Organisation | None) -> facts.OrganisationFacts:
         ip_policy=row.ip_policy,
         request_days=row.request_days,
         created_at=row.created_at,
+        address_policy=facts.AddressPolicy(row.disposable_policy, row.role_policy),
     )
 
 

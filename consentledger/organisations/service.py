@@ -22,12 +22,11 @@ from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
 from consentledger.ledger.disclosure import Value
-from consentledger.organisations import addresses, fields, packs, rules
+from consentledger.organisations import addresses, fields, packs, rules, staging
 from consentledger.organisations.facts import Published, SenderIdentity, SenderTransport
 from consentledger.organisations.forms import (
     FormAnswer,
     FormPublished,
-    FormSpec,
     PublishForm,
     WriteForm,
     create_form,
@@ -35,9 +34,11 @@ from consentledger.organisations.forms import (
     publish_form,
     unpublish_form,
 )
+from consentledger.organisations.freezing import FormSpec
 from consentledger.organisations.models import Organisation, Sender
 from consentledger.organisations.purposes import PublishPurpose, publish_purpose
 from consentledger.organisations.queries import transport_context
+from consentledger.organisations.staging import Staged
 from consentledger.organisations.wordings import (
     PublishWording,
     WordingPublished,
@@ -197,6 +198,13 @@ def publish_sender(tx: Tx, command: PublishSender) -> Published:
 
     A published sender keeps its legal name: consent is given to one legal person (2002/58/EC art. 13(4)).
     """
+    row, staged = stage_sender(tx, command)
+    (index,) = staging.append(tx, row.organisation_id, [staged])
+    return Published(row.sender_id, row.version, index)
+
+
+def stage_sender(tx: Tx, command: PublishSender) -> tuple[Sender, Staged]:
+    """Makes a sender's next version ready to be published: the row, and what its entry will say."""
     identity = rules.identity(command.identity)
     link_host = (
         None if command.link_host is None else addresses.host(command.link_host, "link_host")
@@ -222,9 +230,7 @@ def publish_sender(tx: Tx, command: PublishSender) -> Published:
         actor=command.actor,
     )
     tx.session.flush()
-    (entry,) = tx.log.append(tx, row.organisation_id, [draft])
-    row.entry_index = entry.index
-    return Published(row.sender_id, row.version, entry.index)
+    return row, Staged(row, draft)
 
 
 def _sender_row(tx: Tx, command: PublishSender) -> Sender:

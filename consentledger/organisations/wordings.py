@@ -12,8 +12,9 @@ from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, NotFoundError
 from consentledger.kernel.ids import uuid7
-from consentledger.organisations import addresses, fields, queries, rules, shown
+from consentledger.organisations import addresses, fields, queries, rules, shown, staging
 from consentledger.organisations.models import Wording
+from consentledger.organisations.staging import Staged
 
 MAX_PURPOSES = 1_000
 
@@ -95,6 +96,13 @@ def publish_wording(tx: Tx, command: PublishWording) -> WordingPublished:
     Raises GapsError naming everything that is missing (GDPR art. 4(11), 7(3), 13), ConflictError when it is
     published already.
     """
+    row, staged = stage_wording(tx, command)
+    (index,) = staging.append(tx, row.organisation_id, [staged])
+    return WordingPublished(row.wording_id, index)
+
+
+def stage_wording(tx: Tx, command: PublishWording) -> tuple[Wording, Staged]:
+    """Makes a draft ready to be published: the row with its texts, and what its entry will say."""
     row = _lock(tx, command.organisation_id, command.wording_id)
     if row.published_at is not None:
         raise ConflictError("this wording is published already")
@@ -124,9 +132,7 @@ def publish_wording(tx: Tx, command: PublishWording) -> WordingPublished:
         blobs=(row.text_blob, row.notice_blob),
     )
     tx.session.flush()
-    (entry,) = tx.log.append(tx, row.organisation_id, [draft])
-    row.entry_index = entry.index
-    return WordingPublished(row.wording_id, entry.index)
+    return row, Staged(row, draft)
 
 
 def _content(text: WordingText) -> dict[str, Any]:
