@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer
+from sqlalchemy import CheckConstraint, Index, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consentledger.db.base import Base
@@ -19,3 +19,33 @@ class RateLimit(Base):
     count: Mapped[int] = mapped_column(Integer)
     ends_at: Mapped[datetime]
     __table_args__ = (Index(None, "ends_at"),)
+
+
+class CapKey(Base):
+    """The random key of one UTC day (a proleptic ordinal), under which that day's mails are counted.
+
+    Wrapped by the master key; no row is under it any more after `ends_at`, a day behind its own.
+    """
+
+    __tablename__ = "cap_key"
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    wrapped: Mapped[bytes]
+    ends_at: Mapped[datetime]
+
+
+class MailCap(Base):
+    """One confirmation mail that counts until `until_at`; what it counts against is a keyed hash.
+
+    `spelling` is the keyed hash of the address as it was spelled, in an organisation's own row; null in a row
+    over all organisations, which names neither organisation nor contact.
+    """
+
+    __tablename__ = "mail_cap"
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    spelling: Mapped[bytes | None]
+    until_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("length(key_hash) = 32", name="hash_length"),
+        Index(None, "until_at"),
+    )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,11 @@ class Work:
     """Makes challenges for a form's token and checks their solutions; `key` is of this installation."""
 
     key: bytes
+
+    @classmethod
+    def under(cls, keys: Sequence[bytes]) -> Work:
+        """Works under the session keys, newest last."""
+        return cls(hmac.digest(keys[-1], b"consentledger/form-work/v1", "sha256"))
 
     def challenge(self, token: str, level: int, now: datetime) -> dict[str, Any]:
         """Returns a challenge as JSON can say it; it is bound to the token that will be posted with it."""

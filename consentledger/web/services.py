@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from consentledger.db.installation import Installation
 from consentledger.limits.form_tokens import FormTokens
+from consentledger.limits.work import Work
 from consentledger.web.limits import Limiter
 
 NAME = "consentledger"
@@ -20,6 +21,7 @@ class Services:
     installation: Installation
     limiter: Limiter
     form_tokens: FormTokens
+    work: Work
 
 
 def install(app: Flask, installation: Installation) -> None:
@@ -28,8 +30,8 @@ def install(app: Flask, installation: Installation) -> None:
     limiter = Limiter(
         installation.database, settings.secrets.secret_keys[-1], enabled=settings.signup_limits
     )
-    form_tokens = FormTokens(settings.secrets.secret_keys)
-    app.extensions[NAME] = Services(installation, limiter, form_tokens)
+    keys = settings.secrets.secret_keys
+    app.extensions[NAME] = Services(installation, limiter, FormTokens(keys), Work.under(keys))
 
 
 def services() -> Services:

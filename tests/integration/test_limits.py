@@ -12,7 +12,9 @@ from sqlalchemy import event, select
 from consentledger.db.engine import Database
 from consentledger.kernel.errors import LimitError
 from consentledger.limits.models import RateLimit
-from consentledger.limits.service import SIGN_UP, Limiter, Rule, network_of
+from consentledger.limits.rules import Rule, ip_of
+from consentledger.limits.service import Limiter
+from consentledger.web.limits import STOP
 from tests.support.consents import raw_bytes
 
 RULES = {"network": Rule(3, 600), "address": Rule(2, 3600)}
@@ -72,8 +74,8 @@ def test_one_statement_counts_everything(limiter: Limiter, database: Database) -
         seen.append(statement)
 
     event.listen(database.counter_engine, "after_cursor_execute", after)
-    keys = {"network": "192.0.2.1", "address": "a", "form": "f", "organisation": "o"}
-    limiter.count("sign-up", keys, SIGN_UP)
+    keys = {"ip": "192.0.2.1", "network": "a", "address": "a", "organisation": "o"}
+    limiter.count("stop", keys, STOP)
     event.remove(database.counter_engine, "after_cursor_execute", after)
     assert len(seen) == 1
 
@@ -118,4 +120,4 @@ def test_counting_at_once_loses_nothing_and_never_deadlocks(
     ],
 )
 def test_networks(remote: str | None, network: str) -> None:
-    assert network_of(remote) == network
+    assert ip_of(remote) == network

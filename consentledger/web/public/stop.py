@@ -17,7 +17,7 @@ from consentledger.stops.commands import StopByAddress, StopLink
 from consentledger.web import posted, rendering
 from consentledger.web.access import capability, link_id, public
 from consentledger.web.journalled import run_or_journal
-from consentledger.web.limits import SIGN_UP, network_of
+from consentledger.web.limits import STOP, ip_of, network_of
 from consentledger.web.public import pages
 from consentledger.web.public.forms_shown import sentence
 from consentledger.web.public.proofs import proof
@@ -127,12 +127,13 @@ def _chosen(value: str | None) -> SenderFacts:
 
 def _count(address: addresses.Address, sender: SenderFacts) -> None:
     keys = {
+        "ip": ip_of(request.remote_addr),
         "network": network_of(request.remote_addr),
         "address": addresses.fold_for_limits(address.text),
         "organisation": str(sender.organisation_id),
     }
     try:
-        services().limiter.count("stop", keys, SIGN_UP)
+        services().limiter.count("stop", keys, STOP)
     except LimitError:
         # Strangers may type in other people's addresses: somebody should look at a mass of them.
         log.warning("many stops by address", organisation=str(sender.organisation_id))
