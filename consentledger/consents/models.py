@@ -16,7 +16,8 @@ class ConsentRequest(Base):
     """One accepted post with all its purposes, each with its state.
 
     `entry_numbers` say which of its contact's entries are its own (n of their labels, known before the
-    append); their openings are erased when it expires.
+    append); their openings are erased when it expires. `flags` are kinds of its address that the organisation
+    wants to know of (contacts.address_kinds), None when there is none.
     """
 
     __tablename__ = "consent_request"
@@ -35,6 +36,7 @@ class ConsentRequest(Base):
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     entry_numbers: Mapped[list[int]] = mapped_column(Json)
+    flags: Mapped[list[str] | None] = mapped_column(Json)
     __table_args__ = (
         Index(None, "organisation_id", "contact_id"),
         Index(None, "organisation_id", "link_id"),

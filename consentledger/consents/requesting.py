@@ -10,6 +10,7 @@ from typing import Any
 
 from consentledger.consents import rules
 from consentledger.consents.commands import Accepted, RequestConsent
+from consentledger.consents.flagging import flags_of
 from consentledger.consents.models import ConsentRequest
 from consentledger.contacts import address as addresses
 from consentledger.contacts import service as contacts
@@ -33,11 +34,13 @@ _WORK = InsertInto(OutboxRow.__table__, "work")
 def request(tx: Tx, command: RequestConsent) -> Accepted:
     """Records an accepted post; the worker decides later what becomes of it.
 
-    InputError names the address or the box that is amiss, before anything is written.
+    InputError names the address or the box that is amiss, or the kind of address that the organisation refuses,
+    before anything is written.
     """
     form = command.form
     address = addresses.parse(command.address)
     boxes = rules.boxes_ticked(form, command.ticked)
+    flags = flags_of(address, form.address_policy)
     contact = contacts.upsert(tx, form.organisation_id, address)
     request_id = uuid7()
     expires_at = tx.now + timedelta(days=form.request_days)
@@ -45,6 +48,7 @@ def request(tx: Tx, command: RequestConsent) -> Accepted:
         "request_id": request_id,
         "requested_at": tx.now,
         "expires_at": expires_at,
+        "flags": list(flags) or None,
     }
     work = outbox.outbox_row(
         tx, form.organisation_id, DECIDE, {"request": str(request_id)}, keys=contact.chain.keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -13,3 +14,9 @@ def uuid7() -> UUID:
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return UUID(int=value)
+
+
+def first_uuid7(instant: datetime) -> UUID:
+    """Returns the smallest UUIDv7 of an instant's millisecond: ids made from then on are not below it."""
+    value = int(instant.timestamp() * 1000) << 80
+    return UUID(int=value | 7 << 76 | 2 << 62)

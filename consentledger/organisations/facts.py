@@ -11,6 +11,14 @@ BlobValue = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """What becomes of a sign-up by kind of its address: accept, flag or refuse (organisations.address_policies)."""
+
+    disposable: str = "flag"
+    role: str = "flag"
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationFacts:
     """The legal person: `number` stands in tokens, `request_days` is how long a request stays open."""
 
@@ -23,6 +31,7 @@ class OrganisationFacts:
     ip_policy: str
     request_days: int
     created_at: datetime
+    address_policy: AddressPolicy = AddressPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ class PublishedForm:
     text: BlobValue
     notice: BlobValue
     published_at: datetime
+    address_policy: AddressPolicy = AddressPolicy()
 
     @property
     def controllers(self) -> tuple[str, ...]:
@@ -175,8 +185,9 @@ class PublishedForm:
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
-    """A form as its owner sees it: state draft, published or unpublished; version 0 was never published.
+    """A form as its owner sees it: state draft, published, paused or unpublished; version 0 was never published.
 
+    `paused` says why and since when a form paused itself: reason, at, mailed, confirmed.
     `name` is how its owner calls it; a translation names the first form in `translation_of`.
     """
 
@@ -188,6 +199,7 @@ class FormFacts:
     created_at: datetime
     name: str | None = None
     translation_of: UUID | None = None
+    paused: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from consentledger.kernel.errors import NotFoundError
+from consentledger.kernel.errors import NotFoundError, PausedError
 from consentledger.organisations import facts
 from consentledger.organisations.models import Form, FormVersion, Organisation, Sender
 
@@ -43,9 +43,12 @@ def _form(row: Form) -> facts.FormFacts:
         created_at=row.created_at,
         name=row.name,
         translation_of=row.translation_of,
+        paused=row.paused,
     )
 
 
+# The states of a form that people may meet: a paused one says that it is.
+_THERE = ("published", "paused")
 _FORMS = (
     select(
         FormVersion,
@@ -54,6 +57,8 @@ _FORMS = (
         Organisation.ip_policy,
         Organisation.request_days,
         Sender.link_host,
+        Organisation.disposable_policy,
+        Organisation.role_policy,
     )
     .join(Organisation, Organisation.organisation_id == FormVersion.organisation_id)
     .join(
@@ -67,19 +72,28 @@ _FORMS = (
 def published_form(session: Session, form_id: UUID) -> facts.PublishedForm:
     """Reads the served version of a form by the form's id alone, in one statement.
 
-    A form that is a draft, was unpublished or never was raises NotFoundError (never told apart).
+    A form that is a draft, was unpublished or never was raises NotFoundError (never told apart), one that is
+    paused PausedError.
     """
     row = session.execute(
-        _FORMS.join(
+        _FORMS.add_columns(Form.state)
+        .join(
             Form,
             (Form.organisation_id == FormVersion.organisation_id)
             & (Form.form_id == FormVersion.form_id)
             & (Form.version == FormVersion.version),
-        ).where(Form.form_id == form_id, Form.state == "published")
+        )
+        .where(Form.form_id == form_id, Form.state.in_(_THERE))
     ).one_or_none()
+    return _published(*_served(row)[:-1])
+
+
+def _served(row: Any) -> Any:
     if row is None:
         raise NotFoundError("there is no such form")
-    return _published(*row)
+    if row.state == "paused":
+        raise PausedError("this form takes no sign-ups for the moment")
+    return row
 
 
 _STAMP = (
@@ -90,6 +104,9 @@ _STAMP = (
         Organisation.ip_policy,
         Organisation.request_days,
         Sender.link_host,
+        Organisation.disposable_policy,
+        Organisation.role_policy,
+        Form.state,
     )
     .join(Organisation, Organisation.organisation_id == Form.organisation_id)
     .join(
@@ -103,16 +120,17 @@ _STAMP = (
         (Sender.organisation_id == Form.organisation_id)
         & (Sender.sender_id == FormVersion.sender_id),
     )
-    .where(Form.form_id == bindparam("form_id"), Form.state == "published")
+    .where(Form.form_id == bindparam("form_id"), Form.state.in_(_THERE))
 )
 
 
 def form_stamp(session: Session, form_id: UUID) -> tuple[Any, ...]:
-    """Reads the little that may change of a served form: what is cached under another stamp is stale."""
+    """Reads the little that may change of a served form: what is cached under another stamp is stale.
+
+    Raises as `published_form` does.
+    """
     row = session.connection().execute(_STAMP, {"form_id": form_id}).one_or_none()
-    if row is None:
-        raise NotFoundError("there is no such form")
-    return tuple(row)
+    return tuple(_served(row))
 
 
 def form_version(
@@ -132,7 +150,14 @@ def form_version(
 
 
 def _published(
-    row: FormVersion, number: int, name: str, ip_policy: str, days: int, link_host: str | None
+    row: FormVersion,
+    number: int,
+    name: str,
+    ip_policy: str,
+    days: int,
+    link_host: str | None,
+    disposable: str,
+    role: str,
 ) -> facts.PublishedForm:
     content: dict[str, Any] = row.content
     return facts.PublishedForm(
@@ -156,6 +181,7 @@ def _published(
         text=_blob_value(content["text"]),
         notice=_blob_value(content["notice"]),
         published_at=row.published_at,
+        address_policy=facts.AddressPolicy(disposable, role),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,7 +128,7 @@ def stage_form(tx: Tx, command: PublishForm) -> tuple[Form, Staged]:
     parts = freezing.parts_of(tx.session, command.organisation_id, spec_of(row.draft))
     rules.refuse([*parts.gaps, *translations.gaps(tx.session, row, parts)])
     row.version += 1
-    row.state = "published"
+    serve(row, tx.now)
     version = freezing.frozen(row, row.version, parts, tx.now)
     tx.session.add(version)
     tx.session.flush()
@@ -140,12 +141,18 @@ def stage_form(tx: Tx, command: PublishForm) -> tuple[Form, Staged]:
     return row, Staged(version, draft)
 
 
+def serve(row: Form, now: datetime) -> None:
+    """Makes a form take sign-ups; one that did not before is never paused for what was asked before."""
+    if row.state != "published":
+        row.state, row.paused, row.counted_from = "published", None, now
+
+
 def unpublish_form(tx: Tx, command: PublishForm) -> FormAnswer:
     """Takes a form down (`configuration.changed`): it collects nothing any more, mailed links work on."""
     row = lock_form(tx, command.organisation_id, command.form_id)
-    if row.state != "published":
+    if row.state not in ("published", "paused"):
         raise ConflictError("this form is not published")
-    row.state = "unpublished"
+    row.state, row.paused = "unpublished", None
     draft = Draft(
         "configuration.changed",
         {"setting": f"form.{row.form_id}.state", "value": "unpublished"},

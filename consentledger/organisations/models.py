@@ -25,6 +25,8 @@ class Organisation(Base):
     ip_policy: Mapped[str]
     request_days: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
+    disposable_policy: Mapped[str] = mapped_column(server_default="flag")
+    role_policy: Mapped[str] = mapped_column(server_default="flag")
 
 
 class Sender(Base):
@@ -73,9 +75,11 @@ class Wording(Base):
 
 
 class Form(Base):
-    """A sign-up form; `state` is draft, published or unpublished; `version` the one that is served.
+    """A sign-up form; `state` is draft, published, paused or unpublished; `version` the one that is served.
 
-    `name` is how its owner calls it, `language` the draft's; a translation names the first form, once per language.
+    `paused` says why it paused itself (organisations.pause_rules); what was asked before `counted_from` pauses it
+    no more. `name` is how its owner calls it, `language` the draft's; a translation names the first form, once per
+    language.
     """
 
     __tablename__ = "form"
@@ -85,6 +89,8 @@ class Form(Base):
     version: Mapped[int] = mapped_column(Integer)
     draft: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime]
+    paused: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    counted_from: Mapped[datetime | None]
     name: Mapped[str | None]
     language: Mapped[str]
     translation_of: Mapped[UUID | None]

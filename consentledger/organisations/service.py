@@ -36,6 +36,7 @@ from consentledger.organisations.forms import (
 )
 from consentledger.organisations.freezing import FormSpec
 from consentledger.organisations.models import Organisation, Sender
+from consentledger.organisations.pausing import resume_form
 from consentledger.organisations.purposes import PublishPurpose, publish_purpose
 from consentledger.organisations.queries import transport_context
 from consentledger.organisations.staging import Staged
@@ -73,6 +74,7 @@ __all__ = [
     "publish_purpose",
     "publish_sender",
     "publish_wording",
+    "resume_form",
     "unpublish_form",
 ]
 

@@ -31,6 +31,7 @@ KINDS = (
     "message.sent",
     "objection.recorded",
 )
+_POLICIES = {"addresses.disposable": "disposable_policy", "addresses.role": "role_policy"}
 _IDENTITY = tuple(SenderIdentity.__dataclass_fields__)
 
 
@@ -56,6 +57,8 @@ class PublishedReplay:
         row = {name: values[name] for name in ("name", "legal_name", "country", "ip_policy")}
         row["request_days"] = values["request_days"]
         row["created_at"] = before["created_at"] if before else entry.at
+        for name in _POLICIES.values():
+            row[name] = before[name] if before else "flag"
         self.tables.put("organisation", (), row)
 
     def sender(self, entry: Entry, values: Mapping[str, Any]) -> None:
@@ -123,7 +126,10 @@ class PublishedReplay:
         self.tables.put("form", (form_id,), {"state": "published", "version": version})
 
     def setting(self, _entry: Entry, values: Mapping[str, Any]) -> None:
-        """`configuration.changed`: a form that was taken down."""
+        """`configuration.changed`: a form taken down, paused or resumed; what becomes of kinds of addresses."""
+        own = self.tables.of("organisation").get(())
+        if own is not None and values["setting"] in _POLICIES:
+            own[_POLICIES[values["setting"]]] = values["value"]
         parts = values["setting"].split(".")
         if len(parts) == 3 and (parts[0], parts[2]) == ("form", "state"):
             row = self.tables.of("form").get((UUID(parts[1]),))
