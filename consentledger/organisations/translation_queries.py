@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consentledger.kernel.errors import NotFoundError
+from consentledger.kernel.errors import NotFoundError, PausedError
 from consentledger.organisations import translation_rules
 from consentledger.organisations.form_queries import published_form
 from consentledger.organisations.models import Form, FormVersion
@@ -47,7 +47,7 @@ def translation_for(session: Session, form_id: UUID, language: str) -> UUID | No
         if chosen is None or chosen == first.language:
             return None
         other = published_form(session, others[chosen])
-    except NotFoundError:  # taken down between two reads
+    except (NotFoundError, PausedError):  # the first form is, or one was between two reads
         return None
     faces = translation_rules.face_of(first), translation_rules.face_of(other)
     if other.organisation_id != first.organisation_id or translation_rules.differences(*faces):

@@ -16,6 +16,7 @@ MODULES = (
     "purposes",
     "wordings",
     "forms",
+    "studio",
     "consents",
     "contacts",
     "customers",

@@ -20,16 +20,16 @@ from consentledger.organisations.service import (
     unpublish_form,
 )
 from consentledger.web.api.acting import act, answer, reading
-from consentledger.web.api.keys import caller
-from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.api.paging import PageQuery, listed, page_of
-from consentledger.web.api.shapes import (
+from consentledger.web.api.form_shapes import (
     FormInSchema,
     FormPublishedSchema,
     FormSchema,
     FormStateSchema,
-    NothingSchema,
 )
+from consentledger.web.api.keys import caller
+from consentledger.web.api.operation import ApiBlueprint
+from consentledger.web.api.paging import PageQuery, listed, page_of
+from consentledger.web.api.shapes import NothingSchema
 
 blueprint = ApiBlueprint("forms", __name__, "Sign-up forms, in versions")
 FORM, PUBLISHED, STATE = FormSchema(), FormPublishedSchema(), FormStateSchema()
@@ -101,4 +101,4 @@ def _command(given: dict[str, Any]) -> WriteForm:
         returns=tuple(given["returns"]),
         channel=given["channel"],
     )
-    return WriteForm(caller().organisation_id, spec)
+    return WriteForm(caller().organisation_id, spec, given["name"], given["translation_of"])
