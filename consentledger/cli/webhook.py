@@ -1,4 +1,4 @@
-"""`consentledger webhook …`: addresses of an organisation's own that are told of erasures."""
+"""`consentledger webhook …`: addresses of an organisation's own that are told of erasures and paused forms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EPILOG = "Events: " + "; ".join(f"{event} ({says})" for event, says in EVENTS.i
 
 @click.group()
 def webhook() -> None:
-    """Webhooks: addresses of an organisation's own that are told of erasures."""
+    """Webhooks: addresses of an organisation's own that are told of erasures and paused forms."""
 
 
 @webhook.command("add", epilog=_EPILOG)
@@ -39,7 +39,7 @@ def webhook() -> None:
 @json_option
 @click.argument("url")
 def add_command(organisation: str, events: tuple[str, ...], json: bool, url: str) -> None:
-    """Tell URL of erasures; shows the secret that signs, this one time."""
+    """Tell URL of erasures and paused forms; shows the secret that signs, this one time."""
     settings = Settings.load()
     with opened_installation(settings) as installation, installation.database.begin() as tx:
         owner = organisation_by_name(tx.session, organisation)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7() -> UUID:
@@ -18,5 +20,5 @@ def uuid7() -> UUID:
 
 def first_uuid7(instant: datetime) -> UUID:
     """Returns the smallest UUIDv7 of an instant's millisecond: ids made from then on are not below it."""
-    value = int(instant.timestamp() * 1000) << 80
+    value = (instant - _EPOCH) // timedelta(milliseconds=1) << 80
     return UUID(int=value | 7 << 76 | 2 << 62)

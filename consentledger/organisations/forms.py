@@ -142,9 +142,10 @@ def stage_form(tx: Tx, command: PublishForm) -> tuple[Form, Staged]:
 
 
 def serve(row: Form, now: datetime) -> None:
-    """Makes a form take sign-ups; one that did not before is never paused for what was asked before."""
-    if row.state != "published":
-        row.state, row.paused, row.counted_from = "published", None, now
+    """Makes a form take sign-ups; one that took none for a while is never paused for what was asked before that."""
+    if row.state in ("paused", "unpublished"):
+        row.paused, row.counted_from = None, now
+    row.state = "published"
 
 
 def unpublish_form(tx: Tx, command: PublishForm) -> FormAnswer:

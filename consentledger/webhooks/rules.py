@@ -24,6 +24,7 @@ EVENTS = MappingProxyType(
     {
         "contact.erased": "delete the address, and what you derived from it, as far as you had it `before`",
         "contact.restricted": "stop using the address: it is kept for legal claims only",
+        "form.paused": "look at the pages that carry the form, and resume it or publish it anew",
     }
 )
 TEST = "webhook.test"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from consentledger.worker.context import Handler
-from consentledger.worker.jobs import confirmation, erasure, stop, webhooks
+from consentledger.worker.jobs import confirmation, erasure, pausing, stop, webhooks
 
 _ALL: tuple[Handler, ...] = (
     *confirmation.HANDLERS,
     *stop.HANDLERS,
     *erasure.HANDLERS,
     *webhooks.HANDLERS,
+    *pausing.HANDLERS,
 )
 
 HANDLERS = MappingProxyType({handler.kind: handler for handler in _ALL})

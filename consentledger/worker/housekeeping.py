@@ -16,6 +16,7 @@ from consentledger.erasure.service import erase_due, expire_due, retain_due, ret
 from consentledger.kernel.settings import Settings
 from consentledger.limits.models import RateLimit
 from consentledger.permits.bulk.models import PermitRun, PermitRunBatch
+from consentledger.worker.jobs.pausing import pause_due
 from consentledger.worker.timers import Timer
 
 BATCH = 500
@@ -114,6 +115,9 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         ),
         Timer("index", 60, index, "Appends the day's index of labels to logs with new entries."),
         Timer("end", 60, end, "Ends what nobody confirmed, and logs erasures that are due."),
+        Timer(
+            "pause", 300, pause_due, "Pauses forms of which too few mailed requests are confirmed."
+        ),
         Timer("retain", 3600, retain, "Logs which openings and contacts have reached their age."),
         Timer("sweep", 600, sweep_ended, "Deletes links, blocks and keys whose time is over."),
         Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),

@@ -28,12 +28,14 @@ def test_webhooks_are_added_listed_and_removed(installation: Installation, run) 
         create_organisation(installation.database, installation.settings, name=name)
     assert "no webhooks yet" in run("list", "alice").output
     made = json.loads(run("add", "alice", "--json", "https://crm.example/hook").output)
-    assert made["events"] == ["contact.erased", "contact.restricted"]
+    assert made["events"] == ["contact.erased", "contact.restricted", "form.paused"]
     shown = run("add", "alice", "--event", "contact.erased", "https://shop.example/").output
     secret = shown.splitlines()[-1]
     assert secret.startswith("whsec_")
     listed = run("list", "alice").output
-    assert "live  https://crm.example/hook  contact.erased, contact.restricted" in listed
+    assert (
+        "live  https://crm.example/hook  contact.erased, contact.restricted, form.paused" in listed
+    )
     assert "last told never, last error none" in listed
     assert "whsec" not in listed
     assert len(json.loads(run("list", "alice", "--json").output)["webhooks"]) == 2
