@@ -84,8 +84,10 @@ def erased(row: Row) -> bool:
 # Every table that is not attacked, and every column: why no evidence rests on it.
 NO_EVIDENCE_TABLES = {
     "api_key": "who may call, not what was said",
+    "cap_key": "as mail_cap; without it the caps of a day begin anew",
     "erasure_policy": "how long from now on; what was kept or let go stands in the log",
     "idempotent_answer": "an answer given again for a day; the act itself stands in the log",
+    "mail_cap": "how many mails an address may still have for a day; each mail stands in its log as prepared",
     "outbox": "work still to be done; a request without an outcome shows in the log",
     "permit_run": "which batches a request under a repeated key has had, for a day; each batch stands in the log",
     "permit_run_batch": "as the run",
