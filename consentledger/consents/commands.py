@@ -107,11 +107,17 @@ Render = Callable[[MailFacts], RenderedMail]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided: send, or the outcome that `confirmation.handled` will tell a little later."""
+    """What was decided: send, or the outcome that `confirmation.handled` will tell a little later.
 
-    decision: Literal["send", "given_up", "capped", "suppressed", "already_confirmed", "gone"]
+    With `later` nothing was decided yet: the mailbox has had its share of mail, and `run_at` is when to look again.
+    """
+
+    decision: Literal[
+        "send", "given_up", "capped", "suppressed", "already_confirmed", "gone", "later"
+    ]
     contact_id: UUID | None = None
     link_id: bytes | None = None
+    run_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

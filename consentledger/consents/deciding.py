@@ -10,11 +10,10 @@ import os
 import random
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from consentledger.consents import queries, rules
 from consentledger.consents.commands import (
@@ -27,16 +26,17 @@ from consentledger.consents.commands import (
 )
 from consentledger.consents.models import ConfirmationMail, ConsentRequest
 from consentledger.consents.queries import Request
+from consentledger.consents.weighing import Weighed, latest_mail, mailbox_of, weigh_confirmation
 from consentledger.contacts import service as contacts
 from consentledger.contacts.address import fold
 from consentledger.contacts.service import LockedContact
-from consentledger.contacts.suppression import refusals
 from consentledger.db.log.append import Appended
 from consentledger.db.log.entries import Draft
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.tokens import pack_link
 from consentledger.ledger.disclosure import Value
 from consentledger.ledger.leaf import blob_value
+from consentledger.limits import caps
 from consentledger.organisations.queries import form_version, organisation
 from consentledger.outbox import service as outbox
 
@@ -53,15 +53,18 @@ def decide_confirmation(tx: Tx, command: DecideConfirmation, render: Render) -> 
 
     `render` is called under the contact's lock when a mail must go out, and enqueued as `confirmation.send`
     with the contact's key; else `confirmation.settle` is enqueued, payload {request, contact, link, outcome}.
-    Decided twice, or gone, it changes nothing and says `gone`.
+    Decided twice, or gone, it changes nothing and says `gone`; nor does it when it says `later`.
     """
-    found = queries.request_by_id(tx.session, command.organisation_id, command.request_id)
-    locked = contacts.lock(tx, command.organisation_id, [found.contact_id] if found else [])
-    contact = next(iter(locked.values()), None)
-    request = queries.request_by_id(tx.session, command.organisation_id, command.request_id)
-    if request is None or contact is None or len(request.entry_numbers) != 1:
+    return prepare_confirmation(tx, weigh_confirmation(tx, command), render)
+
+
+def prepare_confirmation(tx: Tx, weighed: Weighed, render: Render) -> Decision:
+    """Does what was decided, in the same transaction, and appends confirmation.prepared."""
+    decision, request, contact = weighed.decision, weighed.request, weighed.contact
+    if request is None or contact is None:
         return Decision("gone")
-    decision = _decide(tx, request, contact)
+    if decision == "later":
+        return Decision("later", contact.contact_id, run_at=weighed.run_at)
     own: bytes | None
     values: dict[str, Value]
     if decision == "send":
@@ -78,14 +81,14 @@ def decide_confirmation(tx: Tx, command: DecideConfirmation, render: Render) -> 
         }
         drafts = _draft("confirmation.prepared", values, contact, (salt + mail.copy,))
     else:
-        pending = _latest_mail(tx, request, contact)
+        pending = latest_mail(tx, contact)
         own = pending[0] if decision == "capped" and pending else None
         payload = _payload(request, own) | {"outcome": decision}
         _prepare(tx, request, contact, own, SETTLE, payload)
         link = _shown(tx, contact, own) if own else None
         values = {"requests": [str(request.request_id)], "mail": None, "link": link}
         drafts = _draft("confirmation.prepared", values, contact)
-    tx.log.append(tx, command.organisation_id, drafts)
+    tx.log.append(tx, contact.organisation_id, drafts)
     return Decision(decision, contact.contact_id, own)  # type: ignore[arg-type]
 
 
@@ -109,6 +112,8 @@ def handle_confirmation(tx: Tx, command: HandleConfirmation) -> Appended | None:
             )
             .values(outcome=command.outcome, sent_at=tx.now if command.outcome == "sent" else None)
         )
+    if command.link_id is not None and command.outcome == "refused":
+        _reached_nobody(tx, contact, command.link_id)
     values: dict[str, Value] = {
         "requests": [str(command.request_id)],
         "outcome": command.outcome,
@@ -121,39 +126,15 @@ def handle_confirmation(tx: Tx, command: HandleConfirmation) -> Appended | None:
     return entry
 
 
-def _decide(tx: Tx, request: Request, contact: LockedContact) -> str:
-    folded = fold(contact.address)
-    found = refusals(tx.connection, tx.log.keystore, contact.organisation_id, [folded])
-    blocked = any(
-        one.scope == rules.CONFIRMATION and one.in_force(tx.now) for one in found.get(folded, ())
-    )
-    pending = _latest_mail(tx, request, contact)
-    return rules.decide(
-        now=tx.now,
-        expires_at=request.expires_at,
-        blocked=blocked,
-        last_mail_at=pending[1] if pending else None,
-        standing=contact.standing,
-        sender=request.sender_id,
-        purposes=[UUID(box["purpose"]) for box in request.purposes],
-        channel=request.channel,
-    )
-
-
-def _latest_mail(tx: Tx, request: Request, contact: LockedContact) -> tuple[bytes, datetime] | None:
-    # A mail that the peer refused for good reached nobody; every other one counts, sent or on its way.
-    row = tx.session.execute(
-        select(ConfirmationMail.link_id, ConfirmationMail.made_at)
-        .where(
+def _reached_nobody(tx: Tx, contact: LockedContact, link_id: bytes) -> None:
+    made_at = tx.session.scalar(
+        select(ConfirmationMail.made_at).where(
             ConfirmationMail.organisation_id == contact.organisation_id,
-            ConfirmationMail.contact_id == contact.contact_id,
-            ConfirmationMail.state == "open",
-            func.coalesce(ConfirmationMail.outcome, "") != "refused",
+            ConfirmationMail.link_id == link_id,
         )
-        .order_by(ConfirmationMail.made_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return (row.link_id, row.made_at) if row else None
+    )
+    if made_at is not None:
+        caps.give_back(tx, mailbox_of(contact), made_at)
 
 
 def _render(

@@ -12,6 +12,8 @@ from consentledger.kernel.errors import InputError
 from consentledger.organisations.facts import FormPurpose, PublishedForm
 
 ONE_MAIL_IN = timedelta(hours=24)
+# A mail that waited for its mailbox's turn is worth sending only if its link works that much longer.
+WORTH_SENDING = timedelta(hours=1)
 NOT_ME_WORKS = timedelta(days=90)
 NOT_ME_BLOCKS = timedelta(days=365)
 DECLINED_KEPT = timedelta(days=90)
@@ -88,6 +90,16 @@ def decide(
     if last_mail_at is not None and now < last_mail_at + ONE_MAIL_IN:
         return "capped"
     return "send"
+
+
+def later(free_at: datetime | None, expires_at: datetime) -> datetime | None:
+    """Returns until when a request waits whose mailbox has had enough mail, or None: it is `capped` now.
+
+    `free_at` is when the mailbox may have its next mail, None when it never may for this request.
+    """
+    if free_at is None or free_at + WORTH_SENDING > expires_at:
+        return None
+    return free_at
 
 
 def check_choice(shown: Sequence[str], kept: Sequence[str]) -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from consentledger.consents.confirming import confirm
-from consentledger.consents.deciding import SEND, SETTLE, decide_confirmation, handle_confirmation
+from consentledger.consents.deciding import (
+    SEND,
+    SETTLE,
+    decide_confirmation,
+    handle_confirmation,
+    prepare_confirmation,
+)
 from consentledger.consents.declining import decline
 from consentledger.consents.requesting import DECIDE, request
+from consentledger.consents.weighing import weigh_confirmation
 
 __all__ = [
     "DECIDE",
@@ -15,5 +22,7 @@ __all__ = [
     "decide_confirmation",
     "decline",
     "handle_confirmation",
+    "prepare_confirmation",
     "request",
+    "weigh_confirmation",
 ]

@@ -16,7 +16,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
@@ -50,9 +50,12 @@ class Full:
     free_at: datetime | None
 
 
-class _Key(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One day's key, opened."""
+
     day: int
-    secret: bytes
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class _Hashes:
     spelling: bytes
 
 
-def _taking(made: Any) -> Any:
+def _taking(inserting: Any) -> Any:
+    made = inserting(MailCap.__table__)
     over = or_(
         MailCap.until_at <= bindparam("at"),
         and_(MailCap.spelling.is_not(None), MailCap.spelling == made.excluded.spelling),
@@ -76,10 +80,7 @@ def _taking(made: Any) -> Any:
     ).returning(MailCap.slot)
 
 
-_TAKE = {
-    "sqlite": _taking(sqlite.insert(MailCap.__table__)),
-    "postgresql": _taking(postgresql.insert(MailCap.__table__)),
-}
+_TAKE = {"sqlite": _taking(sqlite.insert), "postgresql": _taking(postgresql.insert)}
 _LIVING = (
     select(MailCap.key_hash, MailCap.slot, MailCap.spelling, MailCap.until_at)
     .where(

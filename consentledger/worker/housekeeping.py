@@ -13,8 +13,9 @@ from consentledger.accounts.models import IdempotentAnswer
 from consentledger.db.installation import Installation
 from consentledger.db.log.index import index_due
 from consentledger.erasure.service import erase_due, expire_due, retain_due, retire_due, sweep
+from consentledger.kernel.clock import now
 from consentledger.kernel.settings import Settings
-from consentledger.limits.models import RateLimit
+from consentledger.limits.models import CapKey, MailCap
 from consentledger.permits.bulk.models import PermitRun, PermitRunBatch
 from consentledger.worker.jobs.pausing import pause_due
 from consentledger.worker.timers import Timer
@@ -61,8 +62,10 @@ def sweep_ended(installation: Installation) -> dict[str, int]:
 
 
 def sweep_limits(installation: Installation) -> int:
-    """Deletes counters whose window is over; returns how many."""
-    return _sweep(installation, RateLimit.ends_at, RateLimit.key_hash, RateLimit.window)
+    """Deletes counters whose window is over, and mails that count no more with their days' keys; returns how many."""
+    swept = installation.database.counters.sweep(now())
+    swept += _sweep(installation, MailCap.until_at, MailCap.key_hash, MailCap.slot)
+    return swept + _sweep(installation, CapKey.ends_at, CapKey.day)
 
 
 def sweep_answers(installation: Installation) -> int:
@@ -120,7 +123,7 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         ),
         Timer("retain", 3600, retain, "Logs which openings and contacts have reached their age."),
         Timer("sweep", 600, sweep_ended, "Deletes links, blocks and keys whose time is over."),
-        Timer("limits", 300, sweep_limits, "Deletes counters of rate limits whose window is over."),
+        Timer("limits", 300, sweep_limits, "Deletes counters of limits and caps that are over."),
         Timer("answers", 600, sweep_answers, "Deletes answers kept for a repeated request."),
         Timer("wal", 60, truncate_wal, "Empties SQLite's write-ahead log."),
     )

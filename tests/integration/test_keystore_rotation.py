@@ -238,7 +238,7 @@ def test_the_commands_do_all_of_this(
     code, said, _ = command("secrets", "rotate", "MASTER_KEY", **both)
     assert (code, said.splitlines()[0]) == (
         0,
-        "7 keys: 7 wrapped anew under the newest master key.",
+        "8 keys: 8 wrapped anew under the newest master key.",
     )
     with shop.database.read() as session:
         wanted = select(Organisation.name).where(Organisation.organisation_id == shop.org)

@@ -121,6 +121,8 @@ class People:
         """Signs up and lets the worker do its part; returns the 12-byte id of the link, if there is one."""
         accepted = self.sign_up(address, *purposes, **more)
         decision = self.decide(accepted)
+        if decision.decision == "later":
+            return None
         self.handle(accepted, decision)
         if decision.link_id is None:
             return None
@@ -306,7 +308,8 @@ def raw_bytes(database: Database) -> bytes:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         found = b""
-        for name in (path, path + "-wal"):
+        counters = f"{path}.limits"
+        for name in (path, f"{path}-wal", counters, f"{counters}-wal"):
             if os.path.exists(name):
                 with open(name, "rb") as file:
                     found += file.read()

@@ -7,8 +7,10 @@ takes. Both end in one confirmation.handled, so that not even the log's growth t
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -25,8 +27,9 @@ from consentledger.consents.service import (
     DECIDE,
     SEND,
     SETTLE,
-    decide_confirmation,
     handle_confirmation,
+    prepare_confirmation,
+    weigh_confirmation,
 )
 from consentledger.contacts import service as contacts
 from consentledger.contacts.standing import stopped_since
@@ -47,20 +50,26 @@ SENDING = RetryPolicy(most=10, first=60, longest=2 * 3600)
 PATIENT = RetryPolicy(most=20, first=2, longest=3600)
 # How long an accepted mail's outcome is tried to be told before its lease is left to run out.
 _TELLING = (0.5, 1.0, 2.0, 4.0)
+# What waits for one mailbox's turn comes again within so many seconds, and not all of it at once.
+_APART = 60.0
+_CHANCE = random.SystemRandom()
 
 
 def decide(context: Context, job: Job) -> None:
-    """Decides a request; payload {request}."""
+    """Decides a request; payload {request}. While its mailbox has had enough mail, it waits for its turn."""
     with context.database.begin() as tx:
         payload = letters.opened(tx, job)
         if payload is None:
             return
-        request_id = UUID(payload["request"])
-        found = queries.request_by_id(tx.session, job.organisation_id, request_id)
-        _lock(tx, job, found.contact_id if found else None)
+        # This locks the contact, before the job's row: an erasure locks them in this order too.
+        command = DecideConfirmation(job.organisation_id, UUID(payload["request"]))
+        weighed = weigh_confirmation(tx, command)
+        if weighed.run_at is not None:
+            run_at = weighed.run_at + timedelta(seconds=_CHANCE.uniform(0, _APART))
+            service.release(tx, job, run_at)
+            return
         service.complete(tx, job)
-        command = DecideConfirmation(job.organisation_id, request_id)
-        decide_confirmation(tx, command, partial(render_mail, context.installation))
+        prepare_confirmation(tx, weighed, partial(render_mail, context.installation))
 
 
 def render_mail(installation: Installation, facts: MailFacts) -> RenderedMail:
