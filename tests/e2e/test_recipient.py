@@ -191,24 +191,33 @@ def test_a_shops_own_form(town: Town, person: Page, site: str, page: str, headin
     expect(person.get_by_role("heading", level=1)).to_have_text(heading)
 
 
-def follow_everything(context: BrowserContext, address: str, depth: int = 2) -> set[str]:
-    """Open a page with JavaScript and every link on it, as sandboxes of mail filters do."""
-    seen: set[str] = set()
-    todo = [(address, depth)]
+COUNTRY = re.compile(r"/rules/[A-Z]")
+
+
+def follow_everything(
+    context: BrowserContext, start: str, seen: dict[str, int], depth: int = 2
+) -> None:
+    """Open a page with JavaScript and every link on it, as sandboxes of mail filters do.
+
+    `seen` tells how far the links of each page were followed, and is added to.
+    """
+    todo = [(start, depth)]
     while todo:
         where, left = todo.pop()
-        if where in seen:
+        # A part of a page is that page. And all countries' pages are one view of the same data: three are enough.
+        where = where.partition("#")[0]
+        countries = [known for known in seen if COUNTRY.search(known)]
+        if seen.get(where, -1) >= left or (COUNTRY.search(where) and len(countries) >= 3):
             continue
-        seen.add(where)
+        seen[where] = left
         page = context.new_page()
         page.goto(where, wait_until="load")
         page.mouse.move(100, 100)
         found = page.eval_on_selector_all("a[href]", "links => links.map(a => a.href)")
-        origin = re.match(r"https?://[^/]+", address)
+        origin = re.match(r"https?://[^/]+", start)
         if left and origin:
             todo += [(each, left - 1) for each in found if each.startswith(origin[0])]
         page.close()
-    return seen
 
 
 def test_a_sandbox_that_runs_scripts_and_follows_every_link_changes_nothing(
@@ -222,8 +231,10 @@ def test_a_sandbox_that_runs_scripts_and_follows_every_link_changes_nothing(
     settle(town)
     before = acts.size_of(town.installation, town.shop)
     context = browser.new_context(java_script_enabled=True)
-    for start in (link, f"{town.service}/u/{token}", town.service):
-        assert follow_everything(context, start)
+    seen: dict[str, int] = {}
+    for start in (link, f"{town.service}/u/{token}", f"{town.service}/"):
+        follow_everything(context, start, seen)
+        assert start in seen
     context.close()
     assert acts.size_of(town.installation, town.shop) == before
 
