@@ -13,7 +13,7 @@ from flask import Response, g
 
 from consentledger.limits.form_tokens import FRESH
 from consentledger.organisations.facts import FormField, FormPurpose, PublishedForm
-from consentledger.web import words
+from consentledger.web import colours, words
 from consentledger.web.public.element_words import element_words
 from consentledger.web.services import installation
 
@@ -52,8 +52,9 @@ def hash_of(form: PublishedForm) -> str:
     return form.text[1]
 
 
-def _sender(form: PublishedForm) -> dict[str, str | None]:
+def _sender(form: PublishedForm) -> dict[str, Any]:
     who = form.sender
+    light, dark = (colours.scheme(who.colour, dark=is_dark) for is_dark in (False, True))
     return {
         "name": who.name,
         "legal_name": who.legal_name,
@@ -63,6 +64,12 @@ def _sender(form: PublishedForm) -> dict[str, str | None]:
         "contact_phone": who.contact_phone,
         "privacy_url": who.privacy_url,
         "colour": who.colour,
+        # The same colour where text on it and its edge can be told apart, on light and on dark paper.
+        "colours": {
+            "fill": [light.fill, dark.fill],
+            "on-fill": [light.on_fill, dark.on_fill],
+            "edge": [light.edge, dark.edge],
+        },
     }
 
 

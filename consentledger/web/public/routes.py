@@ -7,6 +7,7 @@ from flask import Flask
 from consentledger.web.public import (
     brand,
     confirm,
+    embed,
     forms,
     health,
     home,
@@ -17,7 +18,7 @@ from consentledger.web.public import (
     well_known,
 )
 
-GROUPS = (brand, confirm, forms, health, home, receipt, rules, stop, unsubscribe, well_known)
+GROUPS = (brand, confirm, embed, forms, health, home, receipt, rules, stop, unsubscribe, well_known)
 
 
 def register(app: Flask) -> None:
