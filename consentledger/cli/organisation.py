@@ -10,6 +10,11 @@ from consentledger.erasure.commands import ChangePolicy
 from consentledger.erasure.service import change_policy
 from consentledger.kernel.clock import to_text
 from consentledger.kernel.settings import Settings
+from consentledger.organisations.address_policies import (
+    ADDRESS_POLICIES,
+    ChangeAddressPolicy,
+    change_address_policy,
+)
 from consentledger.organisations.queries import organisation_by_name, organisations
 from consentledger.organisations.rules import IP_POLICIES
 from consentledger.organisations.service import CreateOrganisation, create_organisation
@@ -120,6 +125,28 @@ def policy_command(
         return
     click.echo(f"Evidence of erased people is kept for claims: {now.keep_for_claims_days} days.")
     click.echo(f"Contacts without a living consent are kept: {now.retention_days} days.")
+
+
+@organisation.command("addresses")
+@click.argument("name")
+@click.option(
+    "--disposable",
+    type=click.Choice(ADDRESS_POLICIES),
+    help="Addresses of providers of throw-away mailboxes.",
+)
+@click.option(
+    "--role", type=click.Choice(ADDRESS_POLICIES), help="Addresses such as info@ or sales@."
+)
+@json_option
+def addresses_command(name: str, disposable: str | None, role: str | None, json: bool) -> None:
+    """Show what becomes of disposable and role addresses that sign up at NAME, or change it; every change is logged."""
+    with opened_installation(Settings.load()) as installation, installation.database.begin() as tx:
+        owner = organisation_by_name(tx.session, name).organisation_id
+        now = change_address_policy(tx, ChangeAddressPolicy(owner, "operator", disposable, role))
+    if json:
+        as_json(disposable=now.disposable, role=now.role)
+        return
+    click.echo(f"Disposable addresses: {now.disposable}. Role addresses: {now.role}.")
 
 
 def _quoted(name: str) -> str:

@@ -62,6 +62,7 @@ class Request:
     requested_at: datetime
     expires_at: datetime
     entry_numbers: Sequence[int]
+    flags: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ _REQUEST = select(
     ConsentRequest.requested_at,
     ConsentRequest.expires_at,
     ConsentRequest.entry_numbers,
+    ConsentRequest.flags,
 )
 
 

@@ -95,3 +95,15 @@ def test_keys_need_scopes_and_an_organisation(operator: Operator) -> None:
     revoke = operator.fails("key", "revoke", "--organisation", "bob", made["key_id"])
     assert isinstance(revoke, NotFoundError)
     assert made["key"] not in operator.types("key", "list", "--organisation", "alice", "--json")
+
+
+def test_what_becomes_of_kinds_of_addresses_is_shown_and_changed(
+    installation: Installation, operator: Operator
+) -> None:
+    create(operator)
+    told = operator.types("organisation", "addresses", "alice")
+    assert told == "Disposable addresses: flag. Role addresses: flag.\n"
+    changed = operator.types("organisation", "addresses", "alice", "--role", "refuse", "--json")
+    assert json.loads(changed) == {"disposable": "flag", "role": "refuse"}
+    assert "Role addresses: refuse." in operator.types("organisation", "addresses", "alice")
+    assert isinstance(operator.fails("organisation", "addresses", "bob"), NotFoundError)

@@ -17,6 +17,8 @@ MODULES = (
     "wordings",
     "forms",
     "studio",
+    "form_figures",
+    "configuration",
     "consents",
     "contacts",
     "customers",

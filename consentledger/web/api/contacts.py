@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from consentledger.kernel.clock import now
 from consentledger.web.api.acting import answer, reading
@@ -53,6 +53,11 @@ class ContactStatusSchema(Schema):
     consents = fields.List(fields.Nested(ConsentStatusSchema), required=True)
     objections = fields.List(fields.Nested(ObjectionSchema), required=True)
     confirmation_blocked_until = Instant(required=True, allow_none=True)
+    flags = fields.List(
+        fields.String(validate=validate.OneOf(["disposable", "role"])),
+        required=True,
+        metadata={"description": "kinds of the address that your policy flags, from its requests"},
+    )
 
 
 STATUS = ContactStatusSchema()

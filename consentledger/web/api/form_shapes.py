@@ -15,7 +15,7 @@ from consentledger.web.api.shapes import (
     text,
 )
 
-STATES = ("draft", "published", "unpublished")
+STATES = ("draft", "published", "paused", "unpublished")
 
 
 class FormFieldSchema(Schema):
@@ -64,14 +64,24 @@ class FormInSchema(FormDraftSchema):
     )
 
 
+class PausedSchema(Schema):
+    """Why a form paused itself: of so many mailed requests, only so many were confirmed."""
+
+    reason = fields.String(required=True, validate=validate.OneOf(["unconfirmed"]))
+    at = fields.String(required=True)
+    mailed = fields.Integer(required=True)
+    confirmed = fields.Integer(required=True)
+
+
 class FormSchema(Schema):
-    """A form; version 0 was never published."""
+    """A form; version 0 was never published. `paused` is null unless it paused itself."""
 
     form_id = own_id("form_id")
     name = fields.String(required=True, allow_none=True)
     translation_of = fields.UUID(required=True, allow_none=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES))
     version = fields.Integer(required=True)
+    paused = fields.Nested(PausedSchema, required=True, allow_none=True)
     draft = fields.Nested(FormDraftSchema)
     created_at = Instant()
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consentledger.consents import queries as consents
+from consentledger.consents.queries import Request
 from consentledger.consents.rules import CONFIRMATION, OPEN
 from consentledger.contacts import address as addresses
 from consentledger.contacts import queries as contacts
@@ -38,6 +39,7 @@ class ContactStatus:
     consents: tuple[ConsentStatus, ...] = ()
     objections: tuple[dict[str, Any], ...] = ()
     confirmation_blocked_until: datetime | None = None
+    flags: tuple[str, ...] = ()
 
 
 def status_of(
@@ -63,18 +65,18 @@ def status_of(
         )
         for row in consents.consents_of(session, organisation_id, contact.contact_id)
     ]
-    asked = _requested(session, organisation_id, contact.contact_id, now)
+    requests = consents.requests_of_contact(session, organisation_id, contact.contact_id)
+    asked = _requested(requests, now)
+    flags = sorted({flag for request in requests for flag in request.flags or ()})
     objections = tuple(
         {name: item[name] for name in ("scope", "sender", "purpose", "channel", "until")}
         for item in standing["objections"]
         if standings.in_force(item, now)
     )
-    return ContactStatus(True, (*given, *asked), objections, blocked)
+    return ContactStatus(True, (*given, *asked), objections, blocked, tuple(flags))
 
 
-def _requested(
-    session: Session, organisation_id: UUID, contact_id: UUID, now: datetime
-) -> list[ConsentStatus]:
+def _requested(requests: Iterable[Request], now: datetime) -> list[ConsentStatus]:
     return [
         ConsentStatus(
             str(request.sender_id),
@@ -83,7 +85,7 @@ def _requested(
             "requested",
             request.requested_at,
         )
-        for request in consents.requests_of_contact(session, organisation_id, contact_id)
+        for request in requests
         if request.state == OPEN and now < request.expires_at
         for box in request.purposes
         if box["state"] == OPEN

@@ -52,6 +52,7 @@ WEBHOOK = {"url": "https://crm.example/hook", "events": ["contact.erased"]}
 # These make something new of one's own, or list one's own: nothing foreign can be named in them.
 OWN = {"create_sender", "create_purpose", "create_webhook"}
 OWN |= {"record_customers", "request_erasure", "get_policy", "put_policy"}
+OWN |= {"read_configuration", "change_configuration"}
 OWN |= {"list_registers"}
 OWN |= {"adopt", "diff_pack", "list_packs", "read_pack", "publish_categories", "read_categories"}
 LISTS = {"list_senders", "list_purposes", "list_wordings", "list_forms", "list_webhooks"}
