@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from consentledger.db.counters import Counters, PostgresqlCounters, SqliteCounters
 from consentledger.db.engines import postgresql_engine, sqlite_engine, sqlite_path, with_driver
 from consentledger.db.errors import translated
 from consentledger.db.log.append import Log
@@ -34,9 +36,12 @@ class Database:
             self.write_engine = sqlite_engine(self.url, lock_timeout, begin="BEGIN IMMEDIATE")
             self.read_engine = sqlite_engine(self.url, lock_timeout, begin="BEGIN", read_only=True)
             self.counter_engine = sqlite_engine(self.url, lock_timeout, durable=False)
+            file = Path(f"{sqlite_path(self.url)}.limits")
+            self.counters: Counters = SqliteCounters(file, lock_timeout)
         else:
             self.write_engine = postgresql_engine(self.url, lock_timeout)
             self.counter_engine = postgresql_engine(self.url, lock_timeout, durable=False)
+            self.counters = PostgresqlCounters(self.counter_engine)
             # READ COMMITTED sees each statement's own snapshot anyway: without BEGIN a read is one round trip.
             self.read_engine = self.write_engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -102,4 +107,5 @@ class Database:
         """Closes every pooled connection, those to a key store of its own too."""
         for engine in (self.write_engine, self.read_engine, self.counter_engine):
             engine.dispose()
+        self.counters.close()
         self.log.keystore.close()

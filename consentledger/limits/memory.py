@@ -32,10 +32,6 @@ class Memory:
         found = self._kept.get(key)
         return found[1] if found is not None and at < found[0] else None
 
-    def until(self, key: bytes, at: float) -> float | None:
-        """Returns when a key's time is over, or None when it is not kept (any more)."""
-        found = self._kept.get(key)
-        return found[0] if found is not None and at < found[0] else None
-
     def __len__(self) -> int:
+        """How many are kept."""
         return len(self._kept)

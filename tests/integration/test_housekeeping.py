@@ -11,13 +11,13 @@ from sqlalchemy import func, insert, select, update
 
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.consents.models import ConsentRequest
+from consentledger.db.counters import BATCH, Slot
 from consentledger.db.fsck import fsck
 from consentledger.db.installation import Installation
 from consentledger.db.models import ContactKey, LogCheckpoint, LogHead
 from consentledger.db.signing.checkpoints import latest_checkpoint
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import IntegrityError
-from consentledger.limits.models import RateLimit
 from consentledger.worker import housekeeping
 from tests.factories import MadeForm, create_published_form
 from tests.support.mails import entries, eventually, sign_up, stored, waiting, work_off, working
@@ -88,25 +88,27 @@ def test_what_nobody_confirmed_ends_and_is_erased(
 def test_counters_and_kept_answers_go_when_their_time_is_over(
     installation: Installation, made: MadeForm
 ):
+    counters, at = installation.database.counters, int(now().timestamp())
+    slots = [Slot(n.to_bytes(16, "big"), 1, at - 1 if n else at + 60) for n in range(BATCH + 3)]
+    for first in range(0, len(slots), 100):
+        counters.add(slots[first : first + 100])
     with installation.database.begin() as tx:
-        for n in range(housekeeping.BATCH + 3):
-            ends = tx.now + timedelta(seconds=-1 if n else 60)
-            values = {"key_hash": n.to_bytes(32, "big"), "window": 1, "count": 1, "ends_at": ends}
-            tx.session.execute(insert(RateLimit).values(values))
-        for n, hours in ((1, -1), (2, 1)):
-            tx.session.execute(
-                insert(IdempotentAnswer).values(
-                    organisation_id=made.organisation_id,
-                    key_hash=bytes([n]) * 32,
-                    request_hash=bytes(32),
-                    status=200,
-                    sealed=b"",
-                    kept_until=tx.now + timedelta(hours=hours),
-                )
-            )
-    assert housekeeping.sweep_limits(installation) == housekeeping.BATCH + 2
-    assert count(installation, RateLimit) == 1
-    assert housekeeping.sweep_answers(installation) == 1
+        answers = [
+            {
+                "organisation_id": made.organisation_id,
+                "key_hash": n.to_bytes(32, "big"),
+                "request_hash": bytes(32),
+                "status": 200,
+                "sealed": b"",
+                "kept_until": tx.now + timedelta(hours=-1 if n else 1),
+            }
+            for n in range(housekeeping.BATCH + 3)
+        ]
+        tx.session.execute(insert(IdempotentAnswer), answers)
+    assert housekeeping.sweep_limits(installation) == BATCH + 2
+    assert housekeeping.sweep_limits(installation) == 0
+    assert counters.read(slots[:3]) == {slots[0].key: 1}
+    assert housekeeping.sweep_answers(installation) == housekeeping.BATCH + 2
     assert count(installation, IdempotentAnswer) == 1
 
 

@@ -7,21 +7,17 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask, request
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from consentledger.kernel import errors
 from consentledger.web.access import public
 from consentledger.web.body import PAGE_BODY_BYTES, json_object
-from consentledger.web.limits import Limiter, Rule, network_of
 
 
 @pytest.fixture
@@ -198,69 +194,3 @@ def test_a_forwarded_address_counts_only_from_trusted_hops(installation: Install
         app = create_app(trusting, installation)
         app.add_url_rule("/who", view_func=lambda: {"remote": request.remote_addr})
         assert app.test_client().get("/who", headers=forwarded).json == {"remote": seen}
-
-
-@pytest.mark.parametrize(
-    ("remote", "network"),
-    [
-        ("203.0.113.9", "203.0.113.9"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
-        ("::ffff:203.0.113.9", "203.0.113.9"),
-        ("", "unknown"),
-        (None, "unknown"),
-        ("unix", "unknown"),
-    ],
-)
-def test_networks(remote: str | None, network: str) -> None:
-    assert network_of(remote) == network
-
-
-RULES = {"network": Rule(3, 60), "address": Rule(2, 600)}
-
-
-def test_counts_end_with_their_window_and_name_the_wait(installation: Installation) -> None:
-    limiter = Limiter(installation.database, b"k" * 32)
-    with time_machine.travel("2026-11-21T12:00:10Z", tick=False) as moment:
-        for _ in range(3):
-            limiter.count("form", {"network": "203.0.113.9"}, RULES)
-        limiter.count("stop", {"network": "203.0.113.9"}, RULES)
-        limiter.count("form", {"network": "203.0.113.8"}, RULES)
-        with pytest.raises(errors.LimitError) as caught:
-            limiter.count("form", {"network": "203.0.113.9"}, RULES)
-        assert caught.value.retry_after == 50
-        moment.shift(timedelta(seconds=50))
-        limiter.count("form", {"network": "203.0.113.9"}, RULES)
-
-
-def test_the_table_of_counts_names_nobody(installation: Installation) -> None:
-    limiter = Limiter(installation.database, b"k" * 32)
-    limiter.count("form", {"network": "203.0.113.9", "address": "maria@example.org"}, RULES)
-    with installation.database.read() as session:
-        rows = session.execute(text("SELECT key_hash, count, ends_at FROM rate_limit")).all()
-    assert len(rows) == 2
-    assert all(len(row.key_hash) == 16 for row in rows)
-    assert b"maria" not in b"".join(bytes(row.key_hash) for row in rows)
-
-
-def test_counts_under_concurrency_lose_nothing(installation: Installation) -> None:
-    limiter = Limiter(installation.database, b"k" * 32)
-    rules = {"network": Rule(1000, 86400), "address": Rule(1000, 86400)}
-    failures: list[Exception] = []
-
-    def work(flip: bool) -> None:
-        keys = {"network": "a", "address": "b"}
-        for _ in range(10):
-            try:
-                limiter.count("x", dict(sorted(keys.items(), reverse=flip)), rules)
-            except Exception as error:
-                failures.append(error)
-
-    threads = [threading.Thread(target=work, args=(bool(n % 2),)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    with installation.database.read() as session:
-        assert session.execute(text("SELECT count FROM rate_limit")).scalars().all() == [40, 40]
