@@ -25,6 +25,9 @@ BENCHES = (
     "writers",
     "memory",
     "fsck",
+    "limits",
+    "siege",
+    "flood",
 )
 ALONE = ("million",)  # only when named: memory lets the same log grow
 

@@ -24,6 +24,7 @@ from bench.crowd import CATEGORY, person, populate
 from bench.engines import ENGINES
 from bench.figures import Figure, percentile
 from bench.plain import plain_rate
+from bench.processes import PEAK, memory
 from bench.world import World, served, world
 from tests.factories import create_key_of
 
@@ -55,7 +56,7 @@ def _engine(made: World, recipients: int, locks: Path) -> list[Figure]:
     with served(made, "bench.timed:application") as port:
         _bulk(port, made, token, min(20_000, recipients))
         seconds, allowed = _bulk(port, made, token, recipients)
-        most = max(_peaks(port))
+        most = max(memory(port, PEAK).values())
         longest = max(float(file.read_text()) for file in locks.iterdir()) * 1000
         singles = _singles(port, made, token)
     if not 0.65 < allowed / recipients < 0.75:
@@ -121,31 +122,6 @@ def _bulk(port: int, made: World, token: str, recipients: int) -> tuple[float, i
 def _last(tail: bytes) -> dict[str, int]:
     start = tail.rindex(b'{"done"') if b'{"done"' in tail else tail.rindex(b'{"error"')
     return dict(orjson.loads(tail[start : tail.index(b"\n", start)]))
-
-
-def _peaks(port: int) -> list[float]:
-    """The peak memory, in MiB, of each process that listens on the port: VmHWM of /proc."""
-    inode = _inode(port)
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            held = {os.readlink(one) for one in (folder / "fd").iterdir()}
-            if f"socket:[{inode}]" in held:
-                status = (folder / "status").read_text()
-                found.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
-        except OSError:
-            continue
-    return found
-
-
-def _inode(port: int) -> str:
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if words[1].endswith(f":{port:04X}") and words[3] == "0A":  # listening
-            return words[9]
-    raise SystemExit("bulk: nothing listens on the port")
 
 
 def _singles(port: int, made: World, token: str) -> float:
