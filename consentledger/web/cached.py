@@ -38,6 +38,12 @@ def published_form(form_id: UUID) -> PublishedForm:
     return form
 
 
+def kept_form(form_id: UUID) -> PublishedForm | None:
+    """A form as this process last saw it, without a look at the database; only for how an answer is framed."""
+    found = _kept().get(("form", form_id))
+    return found[1] if found is not None and isinstance(found[1], PublishedForm) else None
+
+
 def sender(organisation_id: UUID, sender_id: UUID) -> SenderFacts:
     """A sender for showing; NotFoundError when there is none."""
 

@@ -65,8 +65,18 @@ WORDS: dict[int, tuple[str, str, str]] = {
         _AGAIN,
     ),
 }
+# What a status alone would say too vaguely.
+WORDS_OF_CODE: dict[str, tuple[str, str, str]] = {
+    "paused": (
+        N_("Closed for the moment"),
+        N_("This form takes no sign-ups just now. Nothing was recorded, and it is not your fault."),
+        N_("Please try again another day, or write to whoever sent you here."),
+    ),
+}
 
 
-def words_of(status: int) -> tuple[str, str, str]:
-    """The sentences of a status; those of 400 or 500 for one that has none of its own."""
+def words_of(status: int, code: str = "") -> tuple[str, str, str]:
+    """The sentences of an error; those of its status, or of 400 or 500, for one that has none of its own."""
+    if code in WORDS_OF_CODE:
+        return WORDS_OF_CODE[code]
     return WORDS.get(status, WORDS[500] if status >= 500 else WORDS[400])

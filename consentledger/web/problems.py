@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -51,6 +52,7 @@ class Problem:
     retry_after: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     gaps: tuple[tuple[str, str, str], ...] = ()
+    work: Mapping[str, Any] | None = None
 
 
 def install(app: Flask) -> None:
@@ -94,7 +96,10 @@ def _known(error: errors.ConsentLedgerError) -> Problem:
         status = STATUS_OF_REASON.get(error.reason, status)
         # An error with several gaps tells all of them at once (organisations.rules.GapsError).
         gaps = tuple((g.field, g.reason, g.message) for g in getattr(error, "gaps", ()))
-        return Problem(status, error.code, str(error), error.field, error.reason, gaps=gaps)
+        # Under pressure: the challenge whose solution must come with the post (web.public.admitting).
+        work = getattr(error, "work", None)
+        told = (error.code, str(error), error.field, error.reason)
+        return Problem(status, *told, gaps=gaps, work=work)
     headers = (("WWW-Authenticate", "Bearer"),) if status == 401 else ()
     retry_after = getattr(error, "retry_after", None)
     return Problem(status, error.code, str(error), retry_after=retry_after, headers=headers)
@@ -129,6 +134,8 @@ def as_json(problem: Problem) -> Response:
         body["errors"] = [
             {"field": field, "reason": reason, "detail": detail} for field, reason, detail in found
         ]
+    if problem.work is not None:
+        body["work"] = problem.work
     content = orjson.dumps(body)
     return Response(content, status=problem.status, mimetype="application/problem+json")
 
@@ -136,7 +143,7 @@ def as_json(problem: Problem) -> Response:
 def as_page(problem: Problem) -> Response:
     """The problem as a page: what happened and what to do now."""
     language = rendering.speak(g.get("language"))
-    title, what, todo = (gettext(text) for text in words_of(problem.status))
+    title, what, todo = (gettext(text) for text in words_of(problem.status, problem.code))
     page = ErrorPage(
         language=language,
         status=problem.status,

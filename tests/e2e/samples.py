@@ -100,6 +100,16 @@ FORM = pages.FormPage(
     version=3,
     fields=(pages.FieldView("email", required=True), pages.FieldView("name", required=False)),
     boxes=(pages.PurposeBox("p1", OFFERS), pages.PurposeBox("p2", TIPS)),
+    token="t" * 76,
+    honeypot="website",
+)
+FILLED = replace(
+    FORM,
+    fields=(
+        pages.FieldView("email", True, "maria@example.org"),
+        pages.FieldView("name", False, "Maria"),
+    ),
+    honeypot=None,
 )
 RECEIPT = pages.ReceiptPage(
     language="en",
@@ -139,6 +149,23 @@ def samples() -> dict[str, pages.Page]:
             FORM, language="he", sender=HEBREW, boxes=(pages.PurposeBox("p1", HEBREW_OFFERS),)
         ),
         "form-de": replace(FORM, language="de"),
+        "form-again": replace(FILLED, asks="again"),
+        "form-again-de": replace(FILLED, language="de", asks="again"),
+        "form-again-rtl": replace(
+            FILLED,
+            language="he",
+            sender=HEBREW,
+            boxes=(pages.PurposeBox("p1", HEBREW_OFFERS),),
+            asks="again",
+        ),
+        "form-changed": replace(FILLED, asks="changed"),
+        "form-changed-de": replace(FILLED, language="de", asks="changed", sender=HOSTILE),
+        "form-waiting": replace(
+            FILLED, asks="waiting", wait=10, boxes=(replace(FORM.boxes[0], ticked=True),)
+        ),
+        "form-waiting-embed": replace(
+            FILLED, language="de", asks="waiting", wait=7, embed=True, source="iframe"
+        ),
         "check-mail": pages.CheckMailPage("en", SENDER, 7, "https://alpenkraut.example/danke"),
         "check-mail-embed": pages.CheckMailPage("de", SENDER, 7, embed=True),
         "confirm": pages.ConfirmPage("en", SENDER, act, not_me, (ITEM,), "m…@e….org"),

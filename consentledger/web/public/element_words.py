@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from flask import g
+
+from consentledger.kernel.errors import InputError
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.problem_words import words_of
+from consentledger.web.public.field_words import sentence
 from consentledger.web.words import gettext, ngettext
 
 
@@ -11,6 +15,7 @@ def element_words(form: PublishedForm) -> dict[str, str]:
     """The sentences by the names under which form.json gives them; where the hosted page says them too, the same."""
     days = form.request_days
     return {
+        "language": g.language,
         "legend": gettext("What may we send you?"),
         "lead": gettext(
             "Choose what you would like to receive. We then send one mail, and only your press on its button starts"
@@ -32,6 +37,10 @@ def element_words(form: PublishedForm) -> dict[str, str]:
             "You have %(num)d days. Without your press the request is deleted.",
             days,
         ),
+        "done_hint": gettext(
+            "No mail after ten minutes? Look into the spam folder. If the address was mistyped, fill in the form again."
+        ),
+        "again": gettext("Fill in the form again"),
         "optional": gettext("(optional)"),
         "how": gettext("How it reaches you"),
         "responsible": gettext("Responsible"),
@@ -54,11 +63,21 @@ def _errors() -> dict[str, str]:
             " button."
         ),
         "error_limit": " ".join(gettext(sentence) for sentence in words_of(429)[1:]),
-        "error_paused": gettext(
-            "This form takes no sign-ups for the moment. Please try again another day."
+        "error_paused": " ".join(gettext(sentence) for sentence in words_of(409, "paused")[1:]),
+        "error_work": gettext(
+            "Nothing is sent yet. So many people sign up here just now that you need a page of our own. Your entries"
+            " come along."
         ),
+        "error_disposable": sentence(_wrong("disposable")),
+        "error_role": sentence(_wrong("role")),
+        "error_too_long": sentence(_wrong("too_long")),
         "error_offline": gettext(
-            "We could not reach the service, and nothing was recorded. Please try again in a minute."
+            "We got no answer from the service. Please look whether you are online, and press the button once more."
+            " Pressing twice does no harm: at most one mail is sent."
         ),
         "hosted_link": gettext("Open this form on a page of its own"),
     }
+
+
+def _wrong(reason: str) -> InputError:
+    return InputError("", field="email", reason=reason)

@@ -7,12 +7,13 @@ from uuid import UUID
 from flask import Blueprint, Response, redirect, request
 
 from consentledger.kernel.clock import now
-from consentledger.kernel.errors import InputError, NotFoundError, PausedError
+from consentledger.kernel.errors import InputError, LimitError, NotFoundError, PausedError
 from consentledger.organisations.addresses import allowed_return
-from consentledger.web import client, posted, rendering, security
+from consentledger.web import client, posted, problems, rendering, security
 from consentledger.web.access import public
-from consentledger.web.cached import published_form
-from consentledger.web.public import form_json, origins, signing_up
+from consentledger.web.cached import kept_form, published_form
+from consentledger.web.public import form_json, forms_again, origins, signing_up
+from consentledger.web.public.admitting import FormChangedError
 from consentledger.web.public.forms_shown import accepted, check_mail_page, form_page
 from consentledger.web.services import services
 
@@ -46,10 +47,16 @@ def as_json(form_id: UUID) -> Response:
     """Give the form to a script of a listed origin, with a token for that origin's posts."""
     origins.let_anybody_read()
     form = published_form(form_id)
-    page = origins.of_page(form, origins.check(form))
+    page, at = origins.of_page(form, origins.check(form)), now()
     rendering.speak(form.language)
-    token = services().form_tokens.make(form.form_id, form.version, now=now(), origin=page)
-    return form_json.answer(form, token, None)
+    token = services().form_tokens.make(form.form_id, form.version, now=at, origin=page)
+    level = services().limiter.level(form.form_id, form.organisation_id)
+    work = (
+        {"level": level, "challenge": services().work.challenge(token, level, at)}
+        if level
+        else None
+    )
+    return form_json.answer(form, token, work)
 
 
 @blueprint.route("/f/<uuid:form_id>", methods=["OPTIONS"])
@@ -74,6 +81,7 @@ def preflight(form_id: UUID) -> Response:
 def submit(form_id: UUID) -> Response:
     """Record a sign-up; the answer is the same for every address."""
     origins.let_anybody_read()
+    _not_over_limits(form_id)
     form = published_form(form_id)
     if request.headers.get("Origin") == origins.NULL:
         return redirect(f"/f/{form_id}", 303)  # type: ignore[return-value]
@@ -83,11 +91,23 @@ def submit(form_id: UUID) -> Response:
     rendering.speak(form.language)
     try:
         signing_up.sign_up(form, given, source=source, origin=origin)
-    except InputError as error:
-        if given.as_json or error.field not in ("email", "purpose"):
+    except (InputError, FormChangedError) as error:
+        page = None if problems.wants_json() else forms_again.page_after(error, form, given, source)
+        if page is None:
             raise
-        return rendering.answer(form_page(form, source=source, given=given, error=error), 422)
-    if given.as_json:
+        return page
+    if problems.wants_json():
         return accepted(form)
     back = allowed_return(form.returns, given.get("return"))
     return rendering.answer(check_mail_page(form, back, embed=source == "iframe"))
+
+
+def _not_over_limits(form_id: UUID) -> None:
+    """Before anything is read: who is over a limit for sure is told so without a look at the database."""
+    try:
+        services().limiter.refuse(request.remote_addr)
+    except LimitError:
+        form = kept_form(form_id)
+        if form is not None and request.headers.get("Sec-Fetch-Dest") == "iframe":
+            security.allow_frames(form.origins)
+        raise

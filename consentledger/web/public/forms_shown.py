@@ -8,9 +8,11 @@ from flask import Response, g
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError
 from consentledger.limits.form_tokens import AGAIN, FIRST
+from consentledger.organisations.addresses import allowed_return
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.posted import Posted
 from consentledger.web.public import form_json
+from consentledger.web.public.field_words import sentence
 from consentledger.web.public.pages import (
     CheckMailPage,
     FieldError,
@@ -21,7 +23,6 @@ from consentledger.web.public.pages import (
 )
 from consentledger.web.public.shown import sender_view, wording_view
 from consentledger.web.services import services
-from consentledger.web.words import gettext
 
 
 def form_page(
@@ -31,8 +32,12 @@ def form_page(
     page: str | None = None,
     given: Posted | None = None,
     error: InputError | None = None,
+    asks: str = "",
 ) -> FormPage:
-    """The form; after an error with what this person filled in and ticked, never ticked by us."""
+    """The form; after a post with what this person filled in and ticked, never ticked by us.
+
+    `asks` says why it is shown again: again, changed or waiting.
+    """
     ticked = given.lists.get("purpose", ()) if given else ()
     values = given.values if given else {}
     step = FIRST if given is None else AGAIN
@@ -55,22 +60,9 @@ def form_page(
         errors=(FieldError(error.field, sentence(error)),) if error else (),
         token=services().form_tokens.make(form.form_id, form.version, now=now(), step=step),
         honeypot=form_json.HONEYPOT if step == FIRST else None,
+        asks=asks,
+        return_url=allowed_return(form.returns, given.get("return")) if given else None,
     )
-
-
-def sentence(error: InputError) -> str:
-    """What is wrong with a field, in words for the person who filled it in."""
-    if error.field == "purpose":
-        if error.reason == "missing":
-            return gettext("Please tick what you would like to receive.")
-        return gettext("This form has no such box. Please load it again.")
-    if error.field == "sender":
-        return gettext("Please choose who writes to you.")
-    if error.reason == "missing":
-        return gettext("Please enter your e-mail address.")
-    if error.reason == "too_long":
-        return gettext("This address is longer than an e-mail address can be.")
-    return gettext("Please write the address like this: name@example.org")
 
 
 def check_mail_page(form: PublishedForm, back: str | None, *, embed: bool) -> CheckMailPage:

@@ -62,7 +62,10 @@ Scope = Literal["purpose", "sender", "organisation"]
 
 @dataclass(frozen=True, slots=True)
 class FormPage:
-    """The hosted form, or the same form inside a frame of a listed origin."""
+    """The hosted form, or the same form inside a frame of a listed origin.
+
+    `asks` says why it is shown again (again, changed, waiting), `wait` how many seconds to wait before the press.
+    """
 
     template: ClassVar[str] = "public/form.html"
     language: str
@@ -77,6 +80,9 @@ class FormPage:
     errors: tuple[FieldError, ...] = ()
     token: str = ""
     honeypot: str | None = None
+    asks: str = ""
+    wait: int = 0
+    return_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
