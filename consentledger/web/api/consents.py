@@ -5,11 +5,12 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields, validate
 
 from consentledger.consents import service
 from consentledger.consents.commands import Origin, RequestConsent
+from consentledger.consents.flagging import flags_of
 from consentledger.contacts import address as addresses
 from consentledger.kernel.errors import InputError, NotFoundError
 from consentledger.organisations import queries
@@ -20,7 +21,7 @@ from consentledger.web.api.acting import act, reading
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
 from consentledger.web.api.shapes import Instant, address_field, maybe
-from consentledger.web.limits import SIGN_UP, network_of
+from consentledger.web.limits import Post
 from consentledger.web.services import services
 
 blueprint = ApiBlueprint("consents", __name__, "Ask for a person's consent")
@@ -42,7 +43,9 @@ class ConsentInSchema(Schema):
         fields.UUID(), required=True, metadata={"description": "the boxes that the person ticked"}
     )
     page = maybe("the page where they did")
-    ip = maybe("the person's IP address, as your server saw it")
+    ip = maybe(
+        "the person's IP address, as your server saw it; without it your key is limited instead"
+    )
     user_agent = maybe("the person's User-Agent, as your server saw it")
     collected_by = maybe("who collected it, when that is not the sender")
     condition = maybe("what was promised for signing up, such as a voucher")
@@ -78,9 +81,9 @@ LONGEST = {
     status=202,
 )
 def request_consent(given: dict[str, Any]) -> Response:
-    """Start a double opt-in for an address, under the same limits as a form."""
+    """Start a double opt-in for an address, under the same limits as a form's page; 409 while the form is paused."""
     command = _command(given)
-    _count(command, given["ip"])
+    _count(command)
     return act(lambda tx: service.request(tx, command), ACCEPTED, 202)
 
 
@@ -130,14 +133,12 @@ def _form(given: dict[str, Any]) -> PublishedForm:
         return queries.form_version(session, form.organisation_id, form.form_id, given["version"])
 
 
-def _count(command: RequestConsent, ip: str | None) -> None:
-    # A stranger must not bomb a mailbox through a shop's server either: the person's network is counted if the
-    # server names it, else the server's own.
-    folded = addresses.fold_for_limits(addresses.parse(command.address, "address").text)
-    keys = {
-        "network": network_of(ip or request.remote_addr),
-        "address": folded,
-        "form": str(command.form.form_id),
-        "organisation": str(command.form.organisation_id),
-    }
-    services().limiter.count("sign-up", keys, SIGN_UP)
+def _count(command: RequestConsent) -> None:
+    """Refuses a kind of address that the organisation does not want, then counts; by the address alone."""
+    form, address = command.form, addresses.parse(command.address, "address")
+    flags_of(address, form.address_policy, "address")
+    # A stranger must not bomb a mailbox through a shop's server either: the person is counted if the server
+    # names them, like one who posts the form, else its key.
+    folded = addresses.fold_for_limits(address.text)
+    post = Post(command.came.ip, folded, form.form_id, form.organisation_id)
+    services().limiter.count_api(post, caller().key_id)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
 from consentledger.consents.models import ConsentRequest
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
+from consentledger.kernel.clock import now
+from consentledger.limits.slots import Slots
 from consentledger.outbox.models import OutboxRow
+from tests.support.counting import set_to
 from tests.web.api.caller import Caller, Made
 
 ADA = "Ada@people.example"
@@ -65,16 +71,52 @@ def test_a_server_side_sign_up_starts_a_double_opt_in(
     assert (consent["channel"], consent["state"]) == ("email", "requested")
 
 
+@pytest.fixture
+def within(alice: Caller) -> Iterator[None]:
+    """A clock that stands within a window, so that no test counts around its edge."""
+    with time_machine.travel(now().replace(minute=1) + timedelta(hours=1), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("within")
 def test_sign_ups_have_the_limits_of_a_form(
     installation: Installation, alice: Caller, made: Made
 ) -> None:
     for n in range(6):
         alice.post("/consents", sign_up(made, ip=f"203.0.113.{n}"), 202)
     before = entries(installation, alice)
-    answer = alice.call("POST", "/consents", sign_up(made, ip="203.0.113.9"))
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) > 0
+    for spelling in (ADA, ADA.upper()):
+        answer = alice.call("POST", "/consents", sign_up(made, spelling, ip="198.51.100.9"))
+        assert (answer.status_code, answer.mimetype) == (429, "application/problem+json")
+        assert 0 < int(answer.headers["Retry-After"]) <= 3_600
     assert entries(installation, alice) == before
+
+
+@pytest.mark.usefixtures("within")
+def test_a_person_is_limited_like_one_who_posts_the_form(
+    installation: Installation, alice: Caller, made: Made
+) -> None:
+    at = now().timestamp()
+    counted = Slots(installation.settings.secrets.secret_keys[-1]).ip("203.0.113.77", at)
+    set_to(installation.database, (counted,), 30)
+    before = entries(installation, alice)
+    person = sign_up(made, ip="::ffff:203.0.113.77")
+    answer = alice.call("POST", "/consents", person)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 600
+    assert entries(installation, alice) == before
+    alice.post("/consents", sign_up(made, ip="203.0.113.78"), 202)
+
+
+@pytest.mark.usefixtures("within")
+def test_a_server_that_names_no_person_is_limited_by_its_key(
+    installation: Installation, alice: Caller, made: Made
+) -> None:
+    slots, at = Slots(installation.settings.secrets.secret_keys[-1]), now().timestamp()
+    alice.post("/consents", sign_up(made), 202)
+    set_to(installation.database, slots.key(alice.member.key.key_id, at), 600)
+    assert alice.call("POST", "/consents", sign_up(made)).status_code == 429
+    alice.post("/consents", sign_up(made, ip="203.0.113.78"), 202)
 
 
 @pytest.mark.parametrize(
