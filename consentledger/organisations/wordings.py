@@ -61,7 +61,7 @@ class WordingPublished:
 
 def create_wording(tx: Tx, command: WriteWording) -> UUID:
     """Stores a draft; NotFoundError for a sender or purpose of another organisation. Drafts make no entry."""
-    content = _content(command.text)
+    content = content_of(command.text)
     language = fields.language(command.language)
     queries.sender(tx.session, command.organisation_id, command.sender_id)
     queries.purpose(tx.session, command.organisation_id, command.purpose_id)
@@ -79,7 +79,7 @@ def create_wording(tx: Tx, command: WriteWording) -> UUID:
 
 def edit_wording(tx: Tx, wording_id: UUID, command: WriteWording) -> None:
     """Replaces a draft; ConflictError once it is published: people have agreed to exactly that text."""
-    content = _content(command.text)
+    content = content_of(command.text)
     language = fields.language(command.language)
     row = _lock(tx, command.organisation_id, wording_id)
     if row.published_at is not None:
@@ -135,7 +135,9 @@ def stage_wording(tx: Tx, command: PublishWording) -> tuple[Wording, Staged]:
     return row, Staged(row, draft)
 
 
-def _content(text: WordingText) -> dict[str, Any]:
+def content_of(text: WordingText) -> dict[str, Any]:
+    """Returns a wording's texts as they are stored, read strictly."""
+
     # A draft may lack things, publishing names them; what is there must be readable.
     def maybe(value: str, name: str, longest: int = fields.TEXT) -> str:
         return fields.text(value, name, longest=longest) if value.strip() else ""

@@ -149,6 +149,11 @@ def samples() -> dict[str, pages.Page]:
             FORM, language="he", sender=HEBREW, boxes=(pages.PurposeBox("p1", HEBREW_OFFERS),)
         ),
         "form-de": replace(FORM, language="de"),
+        "form-preview": pages.FormPreviewPage("en", SENDER, FORM.fields, FORM.boxes),
+        "form-preview-gaps": pages.FormPreviewPage(
+            *("de", HOSTILE, FORM.fields, FORM.boxes),
+            ("box <b>tips</b>: statement: does not name the channel (e-mail or email)",),
+        ),
         "form-again": replace(FILLED, asks="again"),
         "form-again-de": replace(FILLED, language="de", asks="again"),
         "form-again-rtl": replace(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Scope = Literal["purpose", "sender", "organisation"]
 
 
 @dataclass(frozen=True, slots=True)

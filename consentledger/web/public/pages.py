@@ -7,7 +7,7 @@ fields named here, so that a page and its view cannot drift apart (a meta-test r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from consentledger.web.public.page_parts import (
     ConfirmItem,
@@ -15,13 +15,16 @@ from consentledger.web.public.page_parts import (
     FieldView,
     Proof,
     PurposeBox,
+    Scope,
     SenderChoice,
     SenderView,
     WordingView,
 )
+from consentledger.web.public.page_preview import FormPreviewPage
 from consentledger.web.public.page_receipt import ReceiptPage
 from consentledger.web.public.page_rules import CountryRulesPage, RulesPage
 from consentledger.web.public.page_stop_kept import StopKeptPage
+from consentledger.web.public.page_unsubscribe import UnsubscribeDonePage, UnsubscribePage
 
 __all__ = [
     "BrokenLinkPage",
@@ -37,6 +40,7 @@ __all__ = [
     "FieldError",
     "FieldView",
     "FormPage",
+    "FormPreviewPage",
     "HomePage",
     "Page",
     "Proof",
@@ -56,8 +60,6 @@ __all__ = [
     "UnsubscribePage",
     "WordingView",
 ]
-
-Scope = Literal["purpose", "sender", "organisation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,36 +171,6 @@ class ExpiredPage:
 
 
 @dataclass(frozen=True, slots=True)
-class UnsubscribePage:
-    """What an unsubscribe link shows on GET: alike whatever happened before."""
-
-    template: ClassVar[str] = "public/unsubscribe.html"
-    language: str
-    sender: SenderView
-    purpose_title: str
-    channel: str
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnsubscribeDonePage:
-    """After an unsubscribe press; `action` offers the wider stop while there is one.
-
-    `as_customer`: the message came without consent, to a customer, and the press objects to all such messages.
-    """
-
-    template: ClassVar[str] = "public/unsubscribe_done.html"
-    language: str
-    sender: SenderView
-    purpose_title: str
-    channel: str
-    scope: Scope
-    proof: Proof
-    action: str | None = None
-    as_customer: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class BrokenLinkPage:
     """A link whose MAC does not hold: 404, and the uniform way to stop by address."""
 
@@ -276,6 +248,7 @@ class HomePage:
 
 Page = (
     FormPage
+    | FormPreviewPage
     | CheckMailPage
     | ConfirmPage
     | ConfirmDonePage

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import consentledger
-from tests.web.api.caller import Caller, Made
+from tests.web.api.caller import Caller, Made, wording
 
 EMBED = Path(consentledger.__file__).parent / "static" / "embed"
 GERMAN = "Ja, Alpenkraut Versand GmbH darf mir {} per E-Mail schicken."
@@ -114,3 +114,33 @@ def test_what_to_paste_fits_the_form(alice: Caller) -> None:
     assert not plain.of("b")
     assert f"{base}/api/v1/consents" in found["curl"]
     assert purpose in found["curl"]
+
+
+def test_a_draft_is_previewed_and_posts_nowhere(alice: Caller, charlie: Caller) -> None:
+    made = alice.form(fields=[{"name": "email", "required": True}, {"name": "name"}])
+    draft = german_draft(alice, made)
+    unpublished = wording(made.sender, made.purpose, language="de", statement="Ja, bitte.")
+    text = alice.post("/wordings", unpublished, 201)["id"]
+    other = alice.post("/forms", {**draft, "wordings": [text]}, 201)["id"]
+    for form, language, says in (
+        (made.form, "en", "This is a preview"),
+        (other, "de", "Dies ist eine Vorschau"),
+    ):
+        page = alice.call("GET", f"/forms/{form}/preview")
+        assert (page.status_code, page.mimetype) == (200, "text/html")
+        assert page.headers["Content-Language"] == language
+        assert says in page.text
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert page.headers["Cache-Control"] == "no-store"
+        tags = Tags(page.text)
+        assert not tags.of("form")
+        assert [each.get("name") for each in tags.of("input")][-1] == "purpose"
+        assert not {"token", "website"} & {each.get("name") for each in tags.of("input")}
+        assert not any("checked" in attributes for _, attributes in tags.found)
+        [button] = tags.of("button")
+        assert button["type"] == "button"
+        assert "disabled" in button
+    assert "does not name the controller Alpenkraut Versand GmbH" in page.text
+    assert "fields: not the same as the first form" in page.text
+    assert "preview" not in alice.call("GET", f"/forms/{made.form}").text
+    assert charlie.call("GET", f"/forms/{made.form}/preview").status_code == 404
