@@ -151,8 +151,8 @@ def add_form(world: World, language: str, title: str, statement: str, *more: For
     words = service.WordingText(
         controllers=("Alpenkraut Ltd",),
         statement=statement,
-        withdrawal=f"({title}) " + "← " * 3,
-        notice_text="Alpenkraut Ltd",
+        withdrawal=f"{title}: " + "← " * 12,
+        notice_text=f"{title}: Alpenkraut Ltd, 1 Main Street, Springfield",
         notice_url="https://shop.example/privacy",
     )
     with database.begin() as tx:

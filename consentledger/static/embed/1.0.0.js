@@ -8,12 +8,10 @@
 
 const BASE = new URL(import.meta.url).origin;
 const PATIENCE = 20_000; // ms for one answer
-const RETRIES = [2_000, 8_000, 30_000]; // ms until the form is asked for again
 const LANES = 8; // candidates at a time
 
 const SHEET = `
-:host { display: block; }
-:host([hidden]), [hidden] { display: none !important; }
+:host(:not([hidden])) { display: block; }
 .form { --i: #1c1d1f; --p: #fff; --e: #a4161a; }
 @supports (color: light-dark(#000, #fff)) {
   .form { --i: light-dark(#1c1d1f, #eceae6); --p: light-dark(#fff, #1b1d20); --e: light-dark(#a4161a, #ffaba3); }
@@ -38,7 +36,7 @@ const SHEET = `
   font-weight: 400;
   line-height: 1.5;
   letter-spacing: normal;
-  text-align: start;
+  text-align: left;
   text-transform: none;
   white-space: normal;
   overflow-wrap: anywhere;
@@ -46,20 +44,21 @@ const SHEET = `
 }
 * { box-sizing: border-box; min-inline-size: 0; }
 p, h2, dl, dd, fieldset, legend { margin: 0; padding: 0; border: 0; font: inherit; }
-h2 { font-size: 1.25em; font-weight: 650; line-height: 1.25; }
+[dir=rtl] { text-align: right; }
+p, h2, label, legend, .error { unicode-bidi: plaintext; }
+h2 { font-size: 1.25em; font-weight: 650; }
 a { color: inherit; }
 a, summary { display: inline-block; padding-block: 11px; min-block-size: 44px; text-underline-offset: .18em; }
 summary { display: list-item; inline-size: fit-content; cursor: pointer; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; border-radius: 4px; }
 [tabindex="-1"]:focus { outline: none; }
-.field, .boxes, .done, .details { display: grid; gap: 8px; }
-.boxes, .done { gap: 12px; }
-legend { margin-block-end: 12px; }
+.field, .boxes, .done, .details { display: grid; gap: 10px; }
+legend { margin-block-end: 10px; }
 .label, legend, .title { font-weight: 620; }
 .quiet, .details, .foot { color: var(--muted); font-weight: 400; }
 .details, .foot { font-size: .9em; }
 .input, .button {
-  inline-size: 100%; min-block-size: 48px; padding: 9px 13px; border-radius: var(--radius); font: inherit;
+  inline-size: 100%; min-block-size: 48px; padding: 9px 13px; border-radius: var(--radius); font: inherit; text-align: start;
 }
 .input { border: 1px solid var(--muted); background: var(--paper); color: inherit; }
 .input[aria-invalid] { border: 2px solid var(--error); }
@@ -76,7 +75,7 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9em
 .details dd, .text { color: var(--ink); }
 .button {
   border: 2px solid var(--rim); background: var(--accent); color: var(--consent-on-accent, var(--on-fill, #fff));
-  font-weight: 650; line-height: 1.25; cursor: pointer;
+  font-weight: 650; line-height: 1.25; text-align: center; cursor: pointer;
 }
 .button:hover { box-shadow: 0 0 0 2px var(--paper), 0 0 0 4px var(--rim); }
 .button[aria-disabled] { cursor: progress; opacity: .7; }
@@ -222,8 +221,9 @@ class ConsentForm extends HTMLElement {
       this.#shadow.replaceChildren(make("slot", {}, link(this.#hosted(), this.#hosted())));
     }
     this.#tell("error", { ...wrong(answer), status: answer.status, retry_after: answer.after });
-    const pause = Math.max(RETRIES[this.#asked++], (answer.after ?? 0) * 1000);
-    if (pause && (answer.status === 0 || answer.status === 429 || answer.status >= 500)) {
+    if (this.#asked < 3 && (!answer.status || answer.status === 429 || answer.status >= 500)) {
+      this.#asked += 1;
+      const pause = Math.max(4 ** this.#asked, answer.after) * 1000; // 4, 16, 64 s
       setTimeout(() => asking === this.#asking && this.isConnected && this.#load(), pause);
     }
   }
@@ -234,14 +234,9 @@ class ConsentForm extends HTMLElement {
 
   /** In the language of this element, of what it stands in, or of the browser. */
   #address() {
-    let at = this;
-    let language = "";
-    while (at && !language) {
-      const near = at.closest?.("[lang]");
-      language = near?.getAttribute("lang") ?? "";
-      at = near && !language ? null : at.getRootNode().host;
-    }
-    return `${this.#hosted()}/form.json?lang=${encodeURIComponent(language || navigator.language || "")}`;
+    let near = null;
+    for (let at = this; at && !near; at = at.getRootNode().host) near = at.closest("[lang]");
+    return `${this.#hosted()}/form.json?lang=${encodeURIComponent(near?.lang || navigator.language)}`;
   }
 
   #facts() {
@@ -289,8 +284,8 @@ class ConsentForm extends HTMLElement {
       this.#nodes.button,
     ]);
     card.noValidate = true;
-    card.addEventListener("submit", (event) => this.#submit(event));
-    card.addEventListener("focusin", () => this.#begin(), { once: true });
+    card.onsubmit = (event) => this.#submit(event);
+    card.addEventListener("focusin", () => this.#begin());
     return card;
   }
 
@@ -512,7 +507,7 @@ class ConsentForm extends HTMLElement {
 
   #second(text, act) {
     const button = make("button", { part: "button second", type: "button" }, text);
-    button.addEventListener("click", act);
+    button.onclick = act;
     return button;
   }
 
