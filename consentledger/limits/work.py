@@ -1,17 +1,17 @@
 """Proof of work (ALTCHA, version 2): what a script must compute before a post is looked at under pressure.
 
 PBKDF2 and not a bare hash: a browser computes it natively and away from its main thread, so that an attacker's own
-program is hardly faster than a person's telephone. A solution counts once (its token is counted by the caller).
+program is hardly faster than a person's telephone (docs/adr/0016 says what it is worth). A solution counts once: the
+limiter counts the token that it was made for (Limiter.take_work).
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,47 +27,53 @@ MOST_CHARACTERS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Makes challenges for a form's token and checks their solutions; `key` is of this installation."""
+    """Makes challenges for a form's token and checks their solutions, under secrets of this installation.
 
-    key: bytes
+    New ones are made under the last secret; solutions of challenges under the others still count.
+    """
+
+    secrets: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def under(cls, keys: Sequence[bytes]) -> Work:
         """Works under the session keys, newest last."""
-        return cls(hmac.digest(keys[-1], b"consentledger/form-work/v1", "sha256"))
+        return cls(
+            tuple(hmac.digest(key, b"consentledger/form-work/v1", "sha256").hex() for key in keys)
+        )
 
     def challenge(self, token: str, level: int, now: datetime) -> dict[str, Any]:
-        """Returns a challenge as JSON can say it; it is bound to the token that will be posted with it."""
+        """Returns a challenge of a level, 1 to 3, as JSON can say it; only a post with this token can pay with it."""
         made = altcha.create_challenge(
             ALGORITHM,
             COSTS[level],
             key_prefix=PREFIX,
             expires_at=now + FRESH,
             data={"token": token},
-            hmac_secret=self.key.hex(),
+            hmac_secret=self.secrets[-1],
         )
         found: dict[str, Any] = made.to_dict()
         return found
 
     def level(self, payload: str | None, token: str) -> int:
-        """Returns the level of pressure that a solution answers, or 0 when it is none for this token."""
-        challenge = _challenge_of(payload)
-        if payload is None or challenge is None or len(payload) > MOST_CHARACTERS:
+        """Returns the level of pressure that a solution answers, or 0 when it is none for this token.
+
+        `payload` is whatever was posted: standard base64 of the JSON that ALTCHA's own clients send. What is not
+        signed by us costs one HMAC for each secret; only a challenge of ours is computed, once.
+        """
+        solved = _read(payload)
+        if solved is None or solved.challenge.parameters.data != {"token": token}:
             return 0
-        data = challenge.get("data")
-        if not isinstance(data, Mapping) or data.get("token") != token:
+        if not any(altcha.verify_solution(solved, secret).verified for secret in self.secrets):
             return 0
-        # The signature is checked before anything is computed, so a forged challenge costs us one HMAC.
-        if not altcha.verify_solution(payload, self.key.hex()).verified:
-            return 0
-        cost = challenge.get("cost")
+        cost = solved.challenge.parameters.cost
         return max((level for level, wanted in COSTS.items() if cost == wanted), default=0)
 
 
-def _challenge_of(payload: str | None) -> Mapping[str, Any] | None:
-    try:
-        said = json.loads(base64.b64decode(payload or "", validate=True))
-        found = said["challenge"]["parameters"]
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+def _read(payload: str | None) -> altcha.Payload | None:
+    if payload is None or len(payload) > MOST_CHARACTERS:
         return None
-    return found if isinstance(found, Mapping) else None
+    try:
+        return altcha.Payload.from_dict(json.loads(base64.b64decode(payload, validate=True)))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        # Whatever it is, it is none of ours: not base64, not JSON, too deep, or of another shape.
+        return None
