@@ -18,7 +18,14 @@ class OpenPages:
     def __init__(self, settings: Settings) -> None:
         self._tokens = FormTokens(settings.secrets.secret_keys)
 
-    def token(self, form_id: UUID | str, version: int = 1, *, origin: str | None = None) -> str:
-        """Returns the token of a page opened anew; `origin` is of the page, None on our own."""
+    def token(
+        self,
+        form_id: UUID | str,
+        version: int = 1,
+        *,
+        origin: str | None = None,
+        opened: timedelta = OPEN,
+    ) -> str:
+        """Returns the token of a page `opened` so long ago; `origin` is of the page, None on our own."""
         form = UUID(str(form_id))
-        return self._tokens.make(form, version, now=now() - OPEN, origin=origin)
+        return self._tokens.make(form, version, now=now() - opened, origin=origin)

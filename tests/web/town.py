@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from consentledger.db.installation import Installation
 from consentledger.organisations import service
 from consentledger.organisations.facts import FormField, SenderIdentity
-from tests.support.form_tokens import OpenPages
+from tests.support.form_tokens import OPEN, OpenPages
 
 ORIGIN = "https://shop.example"
 OTHER_ORIGIN = "https://second.example"
@@ -31,9 +32,9 @@ class Shop:
     def form(self) -> str:
         return f"/f/{self.form_id}"
 
-    def token(self, origin: str | None = None) -> str:
+    def token(self, origin: str | None = None, opened: timedelta = OPEN) -> str:
         """Open the form's page anew, or a page of `origin` with the form in it, and wait a minute."""
-        return self.pages.token(self.form_id, origin=origin)
+        return self.pages.token(self.form_id, origin=origin, opened=opened)
 
 
 def open_shop(
