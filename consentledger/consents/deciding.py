@@ -10,7 +10,7 @@ import os
 import random
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import insert, select, update
@@ -193,11 +193,16 @@ def _prepare(
     payload: dict[str, object],
 ) -> None:
     _own_entry(tx, request, contact, link_id=own)
-    delay = None if kind == SEND else tx.now + timedelta(seconds=_CHANCE.uniform(*_SETTLE_SECONDS))
+    delay = None if kind == SEND else as_late_as_a_mail(tx.now)
     content = payload | {"contact": str(contact.contact_id)}
     outbox.enqueue(
         tx, contact.organisation_id, kind, content, keys=contact.chain.keys, run_at=delay
     )
+
+
+def as_late_as_a_mail(now: datetime) -> datetime:
+    """Returns when the outcome of a mail that is not sent may be told: no sooner than that of one that is."""
+    return now + timedelta(seconds=_CHANCE.uniform(*_SETTLE_SECONDS))
 
 
 def _own_entry(

@@ -6,6 +6,7 @@ from consentledger.consents.confirming import confirm
 from consentledger.consents.deciding import (
     SEND,
     SETTLE,
+    as_late_as_a_mail,
     decide_confirmation,
     handle_confirmation,
     prepare_confirmation,
@@ -18,6 +19,7 @@ __all__ = [
     "DECIDE",
     "SEND",
     "SETTLE",
+    "as_late_as_a_mail",
     "confirm",
     "decide_confirmation",
     "decline",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ class Settings:
     `keystore_url` None: keys stand in the main database. `guard` is a folder, or the address of a
     database of its own for several hosts; None and `journal` None: under the user's state folder.
     `escrow_key` is the public X25519 key that restricted evidence is sealed to, 32 bytes.
+    `dns_servers` are addresses with ports; none: the system's.
     """
 
     database_url: str
@@ -51,6 +53,8 @@ class Settings:
     checkpoint_seconds: float
     lock_timeout_seconds: float
     escrow_key: bytes | None = None
+    mx_check: bool = True
+    dns_servers: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def load(cls) -> Settings:
@@ -75,6 +79,8 @@ class Settings:
                 checkpoint_seconds=env.float("CHECKPOINT_SECONDS", 2.0),
                 lock_timeout_seconds=env.float("LOCK_TIMEOUT_SECONDS", 10.0),
                 escrow_key=_escrow_key(env.str("ESCROW_KEY", "")),
+                mx_check=env.bool("MX_CHECK", True),
+                dns_servers=_dns_servers(env.str("DNS_SERVERS", "")),
             )
         except (EnvError, ValueError) as error:
             raise ConfigurationError(str(error)) from error
@@ -96,6 +102,23 @@ def _escrow_key(text: str) -> bytes | None:
         raise ConfigurationError(
             f"{PREFIX}ESCROW_KEY must be the public key that `consentledger restriction keygen FILE` printed"
         ) from error
+
+
+def _dns_servers(text: str) -> tuple[tuple[str, int], ...]:
+    found = []
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        # A lone IPv6 address has colons of its own; with a port it stands in brackets.
+        alone = part.count(":") > 1 and "[" not in part
+        try:
+            split = urlsplit(f"//[{part}]" if alone else f"//{part}")
+            if split.path or split.query or split.username is not None:
+                raise ValueError("more than an address and a port")
+            found.append((str(ip_address(split.hostname or "")), split.port or 53))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{PREFIX}DNS_SERVERS must be addresses such as 9.9.9.9, 127.0.0.1:5353 or [::1]:53, not {part!r}"
+            ) from error
+    return tuple(found)
 
 
 def _host(base_url: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation
 from consentledger.db.unit_of_work import Tx
+from consentledger.mail.domains import Domains
 from consentledger.outbox.rules import RetryPolicy
 from consentledger.outbox.service import Job
 from consentledger.worker.mailer import Mailer
@@ -16,11 +17,15 @@ from consentledger.worker.peers import Peers
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One thread's tools: the installation, its ways out for mail, and how the peers of all threads do."""
+    """One thread's tools: the installation, its ways out for mail, and how the peers of all threads do.
+
+    `domains` looks recipients' domains up, for all threads; None when nobody shall.
+    """
 
     installation: Installation
     mailer: Mailer
     peers: Peers
+    domains: Domains | None = None
 
     @property
     def database(self) -> Database:

@@ -26,6 +26,7 @@ from consentledger.kernel.errors import ConsentLedgerError
 from consentledger.outbox.queries import anything_due
 from consentledger.outbox.service import Job, extend, lease
 from consentledger.worker.context import Context, Handler
+from consentledger.worker.jobs.lookups import domains_of
 from consentledger.worker.mailer import Mailer
 from consentledger.worker.peers import Peers, Rest
 from consentledger.worker.perform import perform
@@ -71,6 +72,7 @@ class Worker:
         self._in_hand: dict[UUID, Job] = {}
         # One thread is always left for the other peers' work.
         self._peers = Peers(self._pace.threads - 1, self._pace.rest)
+        self._domains = domains_of(installation.settings)
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._slots = [
             threading.Thread(target=self._work, name=f"slot-{n}", daemon=True)
@@ -130,7 +132,7 @@ class Worker:
 
     def _work(self) -> None:
         mailer = Mailer(self._installation, self._peers)
-        context = Context(self._installation, mailer, self._peers)
+        context = Context(self._installation, mailer, self._peers, self._domains)
         while (job := self._queue.get()) is not None:
             try:
                 perform(context, self._handlers[job.kind], job)

@@ -27,6 +27,7 @@ from consentledger.consents.service import (
     DECIDE,
     SEND,
     SETTLE,
+    as_late_as_a_mail,
     handle_confirmation,
     prepare_confirmation,
     weigh_confirmation,
@@ -43,7 +44,7 @@ from consentledger.outbox import service
 from consentledger.outbox.rules import RetryPolicy
 from consentledger.outbox.service import Job
 from consentledger.worker.context import Context, Handler
-from consentledger.worker.jobs import letters
+from consentledger.worker.jobs import letters, lookups
 
 # Ten tries in about six hours: a mail that asks for a press is of no use much later.
 SENDING = RetryPolicy(most=10, first=60, longest=2 * 3600)
@@ -113,6 +114,10 @@ def send(context: Context, job: Job) -> None:
             _tell(tx, job, payload, "given_up", attempts=job.attempt - 1)
             return
         way = letters.way_out(context, tx, job, payload)
+    undeliverable = lookups.refusal(context, payload["to"])
+    if undeliverable is not None:
+        _do_not_send(context, job, payload, undeliverable)
+        return
     delivery = letters.hand_over(context, way, payload, "confirm")
     if delivery.outcome == "deferred" and not SENDING.exhausted(job.attempt):
         with context.database.begin() as tx:
@@ -126,12 +131,32 @@ def send(context: Context, job: Job) -> None:
     _tell_surely(context, job, payload, outcome, delivery)
 
 
+def _do_not_send(context: Context, job: Job, payload: Mapping[str, Any], refusal: Delivery) -> None:
+    """Leaves the refusal to `settle`, so that it is told as late as a peer's would be."""
+    told = {name: payload[name] for name in ("request", "contact", "link", "message_id")}
+    told |= {"outcome": "refused", "smtp_code": refusal.code, "smtp_answer": refusal.text}
+    with context.database.begin() as tx:
+        _lock(tx, job, UUID(payload["contact"]))
+        service.complete(tx, job)
+        keys = None
+        if job.key_id is not None:
+            keys = tx.log.keystore.contact_keys(tx.session, job.organisation_id, job.key_id)
+        told["attempts"] = job.attempt - 1
+        run_at = as_late_as_a_mail(tx.now)
+        service.enqueue(tx, job.organisation_id, SETTLE, told, keys=keys, run_at=run_at)
+
+
 def settle(context: Context, job: Job) -> None:
-    """Tells the outcome of a request that got no mail; payload {request, contact, link, outcome}."""
+    """Tells the outcome of a request that got no mail; payload {request, contact, link, outcome}.
+
+    Of a mail that was not handed over, because its domain takes none, also {smtp_code, smtp_answer, attempts}.
+    """
     with context.database.begin() as tx:
         payload = letters.opened(tx, job)
         if payload is not None:
-            _tell(tx, job, payload, payload["outcome"], attempts=0)
+            more = {name: payload.get(name) for name in ("smtp_code", "smtp_answer")}
+            attempts = payload.get("attempts", 0)
+            _tell(tx, job, payload, payload["outcome"], attempts=attempts, **more)
 
 
 def give_up_sending(_context: Context, tx: Tx, job: Job, _reason: str) -> None:
