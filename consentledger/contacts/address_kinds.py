@@ -14,6 +14,9 @@ ROLES = frozenset(
         "marketing", "media", "news", "newsletter", "no-reply", "noc", "noreply", "office", "orders",
         "postmaster", "press", "privacy", "root", "sales", "security", "service", "support", "sysadmin",
         "team", "usenet", "uucp", "webmaster", "www",
+        # The same in other languages of Europe.
+        "bestellung", "bewerbung", "buchhaltung", "buero", "contacto", "contatti", "datenschutz", "impressum",
+        "kontakt", "presse", "rechnung", "verkauf", "vertrieb", "verwaltung",
     )
 )  # fmt: skip
 
