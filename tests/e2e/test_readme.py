@@ -98,7 +98,7 @@ def test_the_tour_does_what_it_says(folder: Path) -> None:
     out, _ = shell.communicate(timeout=60)
     assert shell.returncode == 0, out
     said = out.split("==\n")
-    assert said[1].strip() == "200"
+    assert said[1].strip() == "202"
     assert '"allowed": false' in said[2]
     assert '"allowed": true' in said[4]
     assert "List-Unsubscribe-Post" in said[4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import tempfile
 from pathlib import Path
@@ -59,7 +60,7 @@ def _once(out: Path | None) -> int:
 
 def _tell(world: World) -> None:
     lines = (
-        ("The shop", world.shop, "sign up here: plain form and iframe"),
+        ("The shop", world.shop, "sign up here: one line of HTML, an iframe, or a plain form"),
         ("The mailbox", world.mailbox, "open the mail, press the button"),
         ("The shop’s office", f"{world.shop}/office", "ask whom you may mail, and send"),
         ("The service", world.service, "what recipients see"),
@@ -68,4 +69,8 @@ def _tell(world: World) -> None:
     click.echo("\nEverything runs on this machine. Stop it with Ctrl-C.\n")
     for name, address, what in lines:
         click.echo(f"  {name:<18} {click.style(address, underline=True)}\n  {'':<18} {what}")
+    env = world.instance.folder / "env"
+    click.echo(
+        f"  {'Commands':<18} . {shlex.quote(str(env))}\n  {'':<18} makes a shell speak to this demo"
+    )
     click.echo(f"\nDatabase, keys, mail and logs are in {world.instance.folder}\n")

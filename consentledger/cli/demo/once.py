@@ -10,17 +10,17 @@ import click
 
 from consentledger.cli.demo.customer import CUSTOMER, exception
 from consentledger.cli.demo.mailbox import one_click_address, press_one_click
-from consentledger.cli.demo.pages import Answer, fetch, form_fields
+from consentledger.cli.demo.pages import FORM, fetch, form_fields
 from consentledger.cli.demo.play import Story, check
 from consentledger.cli.demo.played import Played, reasons
 from consentledger.cli.demo.postbox import Postbox
 from consentledger.cli.demo.proof import prove
 from consentledger.cli.demo.seed import PACKS, open_shop
 from consentledger.cli.demo.shop import ask_permits, deliver, newsletter
+from consentledger.cli.demo.ways import by_element, by_plain_form, three_ways
 from consentledger.cli.demo.world import DemoError, World
 
 PERSON = "robin@person.example"
-FORM = "application/x-www-form-urlencoded"
 
 
 def play(world: World, out: Path) -> int:
@@ -33,10 +33,11 @@ def play(world: World, out: Path) -> int:
             check(rules.status == 200, "the rules that protect Robin are there to read")
             said += ["organisation, rule packs and key by command"]
             said += ["categories, sender, purposes, wordings, form by API"]
-        _embed(story, played)
-        _sign_up(story, played)
+        three_ways(story, played)
+        by_element(story, played, PERSON)
         link = _mail(story, played)
         _confirm(story, played, link)
+        by_plain_form(story, played)
         _permit_and_leave(story, played)
         exception(story, played)
         prove(story, world, played.shop, (PERSON, CUSTOMER), out)
@@ -45,43 +46,6 @@ def play(world: World, out: Path) -> int:
         return 1
     story.end()
     return 0
-
-
-def _embed(story: Story, played: Played) -> None:
-    with story.step("The shop’s page embeds the form") as said:
-        page = fetch(played.world.shop)
-        form = f"{played.shop.service}/f/{played.shop.form}"
-        check(f'action="{form}"' in page.body.decode(), "the shop's page posts to the form")
-        embed = fetch(f"{form}/embed")
-        policy = embed.headers.get("Content-Security-Policy", "")
-        check(f"frame-ancestors {played.world.shop}" in policy, "the shop may frame the form")
-        body = embed.body.decode()
-        check('type="checkbox"' in body and "checked" not in body, "no box is ticked beforehand")
-        check("<script" not in body, "the form works without scripts")
-        said += ["plain form and iframe", "only this origin may frame it", "no box ticked"]
-
-
-def _sign_up(story: Story, played: Played) -> None:
-    with story.step("Robin signs up") as said:
-        offers = played.shop.purposes[0][0]
-        answer = _post_form(played, PERSON, offers)
-        check(answer.status == 200, f"the form answers 200, not {answer.status}")
-        check("Set-Cookie" not in answer.headers, "no cookie is set")
-        before = ask_permits(played.shop, offers, [PERSON])
-        check(not before["permits"][0]["allowed"], "nothing may be sent before the press")
-        said += ["200, no cookie", f"no permit yet: {reasons(before)}"]
-        played.world.run("log", "fsck")
-
-
-def _post_form(played: Played, address: str, *purposes: str) -> Answer:
-    fields = [("email", address), ("version", str(played.shop.form_version)), ("source", "post")]
-    fields += [("page", f"{played.world.shop}/"), *(("purpose", p) for p in purposes)]
-    return fetch(
-        f"{played.shop.service}/f/{played.shop.form}",
-        body=urlencode(fields).encode(),
-        Content_Type=FORM,
-        Origin=played.world.shop,
-    )
 
 
 def _mail(story: Story, played: Played) -> str:

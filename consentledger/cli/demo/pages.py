@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request, Response
 from consentledger.kernel.data import data_dir
 
 TIMEOUT_SECONDS = 20
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)

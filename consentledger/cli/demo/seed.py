@@ -10,6 +10,7 @@ from typing import Any
 from consentledger.cli.demo.pages import fetch
 from consentledger.cli.demo.shop import Account
 from consentledger.cli.demo.world import DemoError, World, save_private
+from consentledger.kernel.secret_files import PREFIX
 
 NAME = "Harbour & Pine"
 NOTICE = """{legal_name} keeps your address to send you what you asked for, and the proof that you
@@ -20,6 +21,8 @@ have it erased, and complain to the data protection authority of your country.""
 PACKS = ("IE", "DE")
 CATEGORIES = ("outdoor", "outdoor/boots", "outdoor/jackets", "outdoor/tents", "stories")
 SIMILAR = ("outdoor",)
+# Where docs/embed.md lets a newcomer serve a page of their own.
+NEWCOMERS = ("http://127.0.0.1:8800", "http://localhost:8800")
 PURPOSES = (
     ("Weekly offers", "outdoor", "boots, jackets and tents, once a week"),
     ("Trail stories", "stories", "from people who walked there, once a month"),
@@ -28,6 +31,7 @@ PURPOSES = (
 
 def open_shop(world: World) -> Account:
     """Publish the example organisation unless this instance has it; return the shop's account."""
+    save_private(world.instance.folder / "env", _settings(world))
     file = world.instance.folder / "shop.json"
     if not file.exists():
         account = publish(world)
@@ -36,6 +40,15 @@ def open_shop(world: World) -> Account:
     values = json.loads(file.read_text())
     values["purposes"] = tuple(tuple(purpose) for purpose in values["purposes"])
     return Account(**values)
+
+
+def _settings(world: World) -> str:
+    """Return what a shell needs to run our commands against this demo; the secrets stay in their files."""
+    return "".join(
+        f"export {name}={shlex.quote(value)}\n"
+        for name, value in sorted(world.environment.items())
+        if name.startswith(PREFIX)
+    )
 
 
 def _variables(world: World, account: Account) -> str:
@@ -67,7 +80,8 @@ def publish(world: World) -> Account:
             "language": "en",
             "wordings": [box.wording for box in boxes],
             "fields": [{"name": "email", "required": True}, {"name": "name", "required": False}],
-            "origins": [world.shop],
+            "name": "newsletter",
+            "origins": [world.shop, *NEWCOMERS],
             "returns": [f"{world.shop}/"],
         },
     )

@@ -1,4 +1,4 @@
-"""The shop: a page that embeds the form both ways, and an office that asks before it sends."""
+"""The shop: a page that embeds the form in three ways, and an office that asks before it sends."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from consentledger.cli.demo.pages import Site, fetch
 from consentledger.cli.demo.postbox import Postbox
 from consentledger.cli.demo.signing import signed
 from consentledger.kernel.clock import now
+from consentledger.kernel.data import data_dir
 from consentledger.kernel.ids import uuid7
 
 OPT_OUT = (
@@ -80,6 +81,7 @@ class Shop(Site):
             Rule("/office", endpoint="send", methods=["POST"]),
             Rule("/buy", endpoint="buy", methods=["POST"]),
             Rule("/town.css", endpoint="stylesheet", methods=["GET"]),
+            Rule("/copy.js", endpoint="script", methods=["GET"]),
         ]
     )
 
@@ -88,9 +90,15 @@ class Shop(Site):
         self._front = front
         self._postbox = postbox
 
-    def home(self, request: Request) -> Response:
-        """The page with the form, as a plain form and in an iframe."""
-        return self.page("shop.html", shop=self._front.account(), here=request.url, opt_out=OPT_OUT)
+    def home(self, _request: Request) -> Response:
+        """The page with the form in three ways, each exactly as the service says what to paste."""
+        shop = self._front.account()
+        return self.page("shop.html", shop=shop, snippets=snippets(shop), opt_out=OPT_OUT)
+
+    def script(self, _request: Request) -> Response:
+        """What makes the buttons copy."""
+        text = (data_dir("templates") / "demo" / "copy.js").read_text()
+        return Response(text, mimetype="text/javascript")
 
     def office(self, request: Request) -> Response:
         """The marketer's desk, with everyone who ever got mail here, or just bought something."""
@@ -132,6 +140,18 @@ def call(shop: Account, path: str, body: dict[str, Any]) -> dict[str, Any]:
         Idempotency_Key=make_msgid(domain="shop.example").strip("<>"),
     ).json()
     return answer
+
+
+def snippets(shop: Account) -> dict[str, str]:
+    """Ask the service what to paste into a page, in each way; 503 while it does not answer."""
+    answer = fetch(
+        f"{shop.service}/api/v1/forms/{shop.form}/snippets",
+        Authorization=f"Bearer {shop.api_key}",
+    )
+    if answer.status != 200:
+        raise ServiceUnavailable("The service does not say what to paste.")
+    found: dict[str, str] = answer.json()
+    return found
 
 
 def ask_permits(shop: Account, purpose: str, addresses: list[str]) -> dict[str, Any]:
