@@ -2,7 +2,7 @@
 
 PostgreSQL counts in the table `rate_limit`, SQLite in a file of its own beside the database: there a count must not
 queue behind sign-ups at the one writer's gate, and a lost count costs nothing. One multi-row upsert with sorted keys
-is one round trip and no deadlock (docs/adr/0001, 0016). Both talk to the driver, for a count runs on every post.
+is one round trip and no deadlock (docs/adr/0001, 0017). Both talk to the driver, for a count runs on every post.
 """
 
 from __future__ import annotations

@@ -12,26 +12,22 @@ yesterday's only ever becomes less. Lock order: contact, cap_key, mail_cap, then
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from consentledger.db.engine import Database
-from consentledger.db.keystore.keys import KEY_BYTES, keyed_hash
+from consentledger.db.keystore.keys import keyed_hash
 from consentledger.db.unit_of_work import Tx
-from consentledger.kernel.errors import ConfigurationError, IntegrityError
-from consentledger.limits.models import CapKey, MailCap
+from consentledger.limits.cap_keys import DayKey, held_keys, living_keys
+from consentledger.limits.models import MailCap
 
 MOST = 3
 COUNTS = timedelta(hours=24)
-KEY_LIVES = timedelta(hours=48)  # from the beginning of its day
-_NOBODY = UUID(int=0)  # a day's key is no organisation's
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +44,6 @@ class Full:
     """No mail may go now. `free_at` is when the next one may; None: another spelling had this organisation's."""
 
     free_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """One day's key, opened."""
-
-    day: int
-    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +85,7 @@ def claim(tx: Tx, mailbox: Mailbox) -> Full | None:
     Under the contact's lock and before the append. What it says of another spelling or of the next free moment
     is true of `tx.now`. ConfigurationError when a day's key does not open.
     """
-    named = [_hashes(key, mailbox) for key in _keys(tx)]
+    named = [_hashes(key, mailbox) for key in held_keys(tx)]
     until, last = tx.now + COUNTS, named[-1]
     while True:
         rows = _living(tx, [one for each in named for one in (each.everywhere, each.here)])
@@ -123,7 +111,7 @@ def give_back(tx: Tx, mailbox: Mailbox, claimed_at: datetime) -> None:
     until = claimed_at + COUNTS
     if until <= tx.now:
         return
-    named = [_hashes(key, mailbox) for key in _living_keys(tx)]
+    named = [_hashes(key, mailbox) for key in living_keys(tx)]
     spellings = {each.here: each.spelling for each in named}
     hashes = [one for each in named for one in (each.everywhere, each.here)]
     rows = [row for row in _living(tx, hashes) if row.until_at == until] if hashes else []
@@ -134,69 +122,7 @@ def give_back(tx: Tx, mailbox: Mailbox, claimed_at: datetime) -> None:
         _free(tx, key_hash, slot)
 
 
-def rewrap(database: Database) -> tuple[int, int]:
-    """Wraps the days' keys anew under the newest master key; returns how many there are, and were changed."""
-    keystore, changed = database.log.keystore, 0
-    with database.begin() as tx:
-        rows = tx.connection.execute(select(CapKey.day, CapKey.wrapped).order_by(CapKey.day)).all()
-        for day, wrapped in rows:
-            new = keystore.rewrap(wrapped, _NOBODY, _name(day))
-            if new is not None:
-                same = (CapKey.day == day, CapKey.wrapped == wrapped)
-                tx.connection.execute(update(CapKey).where(*same).values(wrapped=new))
-                changed += 1
-    return len(rows), changed
-
-
-def _keys(tx: Tx) -> Sequence[_Key]:
-    """Returns the living keys, oldest first; until this transaction's end nobody makes a newer one than the last.
-
-    On SQLite there is one writer anyway.
-    """
-    today = tx.now.toordinal()
-    keys = _living_keys(tx)
-    if keys and keys[-1].day >= today:
-        _hold(tx, "ROW SHARE")
-        # Read again: a newer one may have come while this waited. None goes: a living one is never swept.
-        return _living_keys(tx)
-    # Not ROW SHARE first: two who hold that and want more would wait for each other for ever.
-    _hold(tx, "EXCLUSIVE")
-    keys = _living_keys(tx)
-    if not keys or keys[-1].day < today:
-        begins = datetime.combine(tx.now.date(), time(), UTC)
-        wrapped = tx.log.keystore.wrap(os.urandom(KEY_BYTES), _NOBODY, _name(today))
-        tx.connection.execute(
-            insert(CapKey).values(day=today, wrapped=wrapped, ends_at=begins + KEY_LIVES)
-        )
-        keys = _living_keys(tx)
-    return keys
-
-
-def _hold(tx: Tx, mode: str) -> None:
-    if tx.database.name == "postgresql":
-        tx.connection.exec_driver_sql(f"LOCK TABLE cap_key IN {mode} MODE")
-
-
-def _living_keys(tx: Tx) -> Sequence[_Key]:
-    query = select(CapKey.day, CapKey.wrapped).where(CapKey.ends_at > tx.now).order_by(CapKey.day)
-    rows = tx.connection.execute(query).all()
-    try:
-        return [
-            _Key(day, tx.log.keystore.unwrap(wrapped, _NOBODY, _name(day))) for day, wrapped in rows
-        ]
-    except IntegrityError as error:
-        # Not made anew: that would forget who had mail today. Somebody's list of master keys is incomplete.
-        raise ConfigurationError(
-            "the day's key that mails are counted under does not open: CONSENTLEDGER_MASTER_KEY is not the one it"
-            " was made with"
-        ) from error
-
-
-def _name(day: int) -> bytes:
-    return f"cap/{day}".encode()
-
-
-def _hashes(key: _Key, mailbox: Mailbox) -> _Hashes:
+def _hashes(key: DayKey, mailbox: Mailbox) -> _Hashes:
     owner = mailbox.organisation_id.hex
     return _Hashes(
         keyed_hash(key.secret, f"everywhere\n{mailbox.folded}"),

@@ -21,18 +21,6 @@ class RateLimit(Base):
     __table_args__ = (Index(None, "ends_at"),)
 
 
-class CapKey(Base):
-    """The random key of one UTC day (a proleptic ordinal), under which that day's mails are counted.
-
-    Wrapped by the master key; no row is under it any more after `ends_at`, a day behind its own.
-    """
-
-    __tablename__ = "cap_key"
-    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    wrapped: Mapped[bytes]
-    ends_at: Mapped[datetime]
-
-
 class MailCap(Base):
     """One confirmation mail that counts until `until_at`; what it counts against is a keyed hash.
 

@@ -48,17 +48,17 @@ class Limiter:
         self._levels = Memory()
 
     def refuse(self, remote: str | None) -> None:
-        """Raises LimitError when this process knows that an asker is over its limit; no database is asked."""
+        """Raises LimitError when this process knows an asker or its network to be over; no database is asked."""
         if self._enabled:
             at = _at()
-            self._refuse_over((self._slots.ip(remote, at),), at)
+            self._refuse_over(self._slots.asker(remote, at), at)
 
     def count_post(self, post: Post) -> Counted:
         """Counts one post in one statement; LimitError when an IP, a network or an address is over its limit."""
         if not self._enabled:
             return Counted(0)
         at = _at()
-        hard = self._slots.asker(post, at) | self._slots.mailbox(post, at)
+        hard = self._slots.asker(post.remote, at) | self._slots.mailbox(post, at)
         self._refuse_over(hard, at)
         slots = [*hard, *self._slots.posts(post.form_id, post.organisation_id, at)]
         spent = None
@@ -77,14 +77,14 @@ class Limiter:
     def count_api(self, post: Post, key_id: UUID) -> None:
         """Counts a post that a marketer's server took; LimitError when anything is over its limit.
 
-        Without a `remote` of the person the API key is counted in its place. Such posts make no pressure: the key
-        is the credential.
+        `remote` is as the server named it; without one the API key is counted in its place. Such posts make no
+        pressure: the key is the credential.
         """
         if not self._enabled:
             return
         at = _at()
-        asker = self._slots.key(key_id, at) if post.remote is None else self._slots.asker(post, at)
-        hard = asker | self._slots.mailbox(post, at) | self._slots.taken(post, at)
+        hard = self._slots.named(post, key_id, at) | self._slots.mailbox(post, at)
+        hard |= self._slots.taken(post, at)
         self._refuse_over(hard, at)
         self._check(hard, self._counters.add(tuple(hard)), at)
 

@@ -39,25 +39,26 @@ class Slots:
         key = self._hash(scope, name, value, rule.seconds)
         return Slot(key, window, (window + 1) * rule.seconds)
 
-    def ip(self, remote: str | None, at: float) -> Slot:
-        """Returns the counter of who asks."""
-        return self.one(SIGN_UP, "ip", rules.ip_of(remote), rules.IP, at)
-
-    def asker(self, post: Post, at: float) -> dict[Slot, Rule]:
+    def asker(self, remote: str | None, at: float, scope: str = SIGN_UP) -> dict[Slot, Rule]:
         """Returns the counters of who asks and of its network, with what each may."""
-        network = rules.network_of(post.remote)
+        ip, network = rules.ip_of(remote), rules.network_of(remote)
         return {
-            self.ip(post.remote, at): rules.IP,
-            self.one(SIGN_UP, "network", network, rules.NETWORK, at): rules.NETWORK,
+            self.one(scope, "ip", ip, rules.IP, at): rules.IP,
+            self.one(scope, "network", network, rules.NETWORK, at): rules.NETWORK,
         }
+
+    def named(self, post: Post, key_id: UUID, at: float) -> dict[Slot, Rule]:
+        """Returns the counters of whom a marketer's server names, else of its key.
+
+        They are the organisation's own: nobody can name strangers and so shut them out of others' forms.
+        """
+        if post.remote is None:
+            return {self.one(SIGN_UP, "api-key", str(key_id), rules.API_KEY, at): rules.API_KEY}
+        return self.asker(post.remote, at, f"api {post.organisation_id}")
 
     def mailbox(self, post: Post, at: float) -> dict[Slot, Rule]:
         """Returns the counter of the address that gets the mail."""
         return {self.one(SIGN_UP, "address", post.address, rules.ADDRESS, at): rules.ADDRESS}
-
-    def key(self, key_id: UUID, at: float) -> dict[Slot, Rule]:
-        """Returns the counter of an API key."""
-        return {self.one(SIGN_UP, "api-key", str(key_id), rules.API_KEY, at): rules.API_KEY}
 
     def posts(self, form_id: UUID, organisation_id: UUID, at: float) -> tuple[Slot, Slot]:
         """Returns the counters of posts to a form and to all forms of its organisation: they make the pressure."""

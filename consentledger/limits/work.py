@@ -1,7 +1,7 @@
 """Proof of work (ALTCHA, version 2): what a script must compute before a post is looked at under pressure.
 
 PBKDF2 and not a bare hash: a browser computes it natively and away from its main thread, so that an attacker's own
-program is hardly faster than a person's telephone (docs/adr/0016 says what it is worth). A solution counts once: the
+program is hardly faster than a person's telephone (docs/adr/0017 says what it is worth). A solution counts once: the
 limiter counts the token that it was made for (Limiter.take_work).
 """
 

@@ -11,7 +11,6 @@ import pytest
 import time_machine
 
 from consentledger.contacts.address import fold_for_limits
-from consentledger.db.counters import Slot
 from consentledger.db.engine import Database
 from consentledger.db.installation import open_database
 from consentledger.kernel.clock import now
@@ -78,7 +77,8 @@ def test_an_asker_over_its_limit_is_refused_and_no_longer_counted(
             limiter.count_post(replace(post(99), remote="192.0.2.7"))
         assert caught.value.retry_after == 540
     # The first one too many was counted once, in this process' first look; then nothing is asked any more.
-    assert list(database.counters.read((slots().ip("192.0.2.7", at),)).values()) == [31]
+    ip, _ = slots().asker("192.0.2.7", at)
+    assert database.counters.read((ip,)) == {ip.key: 31}
     (mailbox,) = slots().mailbox(post(99), at)
     assert list(database.counters.read((mailbox,)).values()) == [1]
     with pytest.raises(LimitError):
@@ -138,13 +138,15 @@ def test_a_network_shares_a_limit(
     outside: str,
     clock: time_machine.Traveller,
 ) -> None:
-    _, network = slots().asker(replace(post(), remote=inside), now().timestamp())
+    _, network = slots().asker(inside, now().timestamp())
     set_to(database, (network,), rules.NETWORK.count - 1)
     limiter.count_post(replace(post(1), remote=inside))
     for remote in (inside, also_inside):
         with pytest.raises(LimitError):
             limiter.count_post(replace(post(2), remote=remote))
-    limiter.refuse(also_inside)
+        with pytest.raises(LimitError):
+            limiter.refuse(remote)
+    limiter.refuse(outside)
     limiter.count_post(replace(post(3), remote=outside))
 
 
@@ -184,13 +186,15 @@ def test_tokens_of_two_forms_are_apart(limiter: Limiter) -> None:
     assert not limiter.count_post(replace(post(9), token=other)).token_spent
 
 
-def test_a_server_that_names_the_person_is_counted_like_the_person(
+def test_a_server_that_names_the_person_is_counted_by_the_person(
     limiter: Limiter, clock: time_machine.Traveller
 ) -> None:
     for n in range(rules.IP.count):
-        limiter.count_api(replace(post(n), remote="192.0.2.7", token=None), API_KEY)
-    with pytest.raises(LimitError):
-        limiter.count_post(replace(post(99), remote="192.0.2.7"))
+        limiter.count_api(replace(post(n), remote="192.0.2.7"), API_KEY)
+    with pytest.raises(LimitError) as caught:
+        limiter.count_api(replace(post(98), remote="::ffff:192.0.2.7"), API_KEY)
+    assert caught.value.retry_after == 540
+    limiter.count_api(replace(post(98), remote="192.0.2.8"), API_KEY)
     for _ in range(rules.ADDRESS.count):
         limiter.count_api(replace(post(50), remote=None), API_KEY)
     with pytest.raises(LimitError) as caught:
@@ -198,11 +202,22 @@ def test_a_server_that_names_the_person_is_counted_like_the_person(
     assert caught.value.retry_after == 3540
 
 
+def test_a_server_cannot_shut_strangers_out_of_others_forms(
+    limiter: Limiter, clock: time_machine.Traveller
+) -> None:
+    for n in range(rules.IP.count):
+        limiter.count_api(replace(post(n), remote="192.0.2.7"), API_KEY)
+    limiter.refuse("192.0.2.7")
+    limiter.count_post(replace(post(98), remote="192.0.2.7"))
+    elsewhere = replace(post(99), remote="192.0.2.7", organisation_id=UUID(int=10))
+    limiter.count_api(elsewhere, UUID(int=78))
+
+
 def test_a_server_that_names_nobody_is_counted_by_its_key(
     limiter: Limiter, database: Database, clock: time_machine.Traveller
 ) -> None:
-    set_to(database, slots().key(API_KEY, now().timestamp()), rules.API_KEY.count - 1)
     nobody = replace(post(), remote=None)
+    set_to(database, slots().named(nobody, API_KEY, now().timestamp()), rules.API_KEY.count - 1)
     limiter.count_api(nobody, API_KEY)
     with pytest.raises(LimitError) as caught:
         limiter.count_api(replace(nobody, address="other@example.org"), API_KEY)
@@ -234,7 +249,7 @@ def test_a_limiter_that_is_off_counts_nothing(database: Database) -> None:
         assert off.take_work(post())
         assert off.take_turn(post()) == 0
     at = now().timestamp()
-    named: list[Slot] = [slots().ip(post().remote, at), *slots().posts(FORM, ORGANISATION, at)]
+    named = [*slots().asker(post().remote, at), *slots().posts(FORM, ORGANISATION, at)]
     assert database.counters.read(named) == {}
     assert off.level(FORM, ORGANISATION) == 0
 
@@ -244,6 +259,6 @@ def test_no_address_and_no_network_is_kept(limiter: Limiter, database: Database)
     assert limiter.count_post(planted).level == 0
     assert planted.token is not None
     stored = raw_bytes(database)
-    assert slots().ip("192.0.2.177", now().timestamp()).key in stored
+    assert all(slot.key in stored for slot in slots().asker("192.0.2.177", now().timestamp()))
     for secret in (b"192.0.2.", b"planted@example.com", planted.token.nonce):
         assert secret not in stored

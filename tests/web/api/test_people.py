@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -16,7 +17,7 @@ from consentledger.consents.models import ConsentRequest
 from consentledger.db.installation import Installation
 from consentledger.db.models import LogHead
 from consentledger.kernel.clock import now
-from consentledger.limits.slots import Slots
+from consentledger.limits.slots import Post, Slots
 from consentledger.outbox.models import OutboxRow
 from tests.support.counting import set_to
 from tests.web.api.caller import Caller, Made
@@ -93,29 +94,22 @@ def test_sign_ups_have_the_limits_of_a_form(
 
 
 @pytest.mark.usefixtures("within")
-def test_a_person_is_limited_like_one_who_posts_the_form(
+def test_whom_a_server_names_is_limited_else_its_key(
     installation: Installation, alice: Caller, made: Made
 ) -> None:
-    at = now().timestamp()
-    counted = Slots(installation.settings.secrets.secret_keys[-1]).ip("203.0.113.77", at)
-    set_to(installation.database, (counted,), 30)
-    before = entries(installation, alice)
-    person = sign_up(made, ip="::ffff:203.0.113.77")
-    answer = alice.call("POST", "/consents", person)
-    assert answer.status_code == 429
-    assert 0 < int(answer.headers["Retry-After"]) <= 600
-    assert entries(installation, alice) == before
-    alice.post("/consents", sign_up(made, ip="203.0.113.78"), 202)
-
-
-@pytest.mark.usefixtures("within")
-def test_a_server_that_names_no_person_is_limited_by_its_key(
-    installation: Installation, alice: Caller, made: Made
-) -> None:
-    slots, at = Slots(installation.settings.secrets.secret_keys[-1]), now().timestamp()
-    alice.post("/consents", sign_up(made), 202)
-    set_to(installation.database, slots.key(alice.member.key.key_id, at), 600)
-    assert alice.call("POST", "/consents", sign_up(made)).status_code == 429
+    person, nobody = sign_up(made, ip="::ffff:203.0.113.77"), sign_up(made)
+    organisation, key = alice.member.organisation_id, alice.member.key.key_id
+    slots = Slots(installation.settings.secrets.secret_keys[-1])
+    for body, remote in ((person, "203.0.113.77"), (nobody, None)):
+        alice.post("/consents", body, 202)
+        post = Post(remote, "", UUID(made.form), organisation)
+        slot, *_ = slots.named(post, key, now().timestamp())
+        set_to(installation.database, (slot,), 600)
+        before = entries(installation, alice)
+        answer = alice.call("POST", "/consents", body)
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 600
+        assert entries(installation, alice) == before
     alice.post("/consents", sign_up(made, ip="203.0.113.78"), 202)
 
 
