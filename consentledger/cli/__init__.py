@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "consentledger.cli.demo.command:demo",
     "erase": "consentledger.cli.erase:erase",
     "evidence": "consentledger.cli.evidence:evidence",
+    "form": "consentledger.cli.form.command:form",
     "hold": "consentledger.cli.hold:hold",
     "key": "consentledger.cli.key:key",
     "log": "consentledger.cli.log.command:log",

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import ConflictError, InputError
+from consentledger.organisations import fields
 from consentledger.organisations.channels import fold
 from consentledger.organisations.facts import PurposeFacts
 from consentledger.organisations.fields import wrong
@@ -54,7 +55,8 @@ class Boxes:
         legal_name: str,
     ) -> None:
         self._tx, self._organisation_id, self._actor = tx, organisation_id, actor
-        self._language, self._sender_id, self._legal_name = language, sender_id, legal_name
+        self._language = fields.language(language)
+        self._sender_id, self._legal_name = sender_id, legal_name
         self.staged: list[Staged] = []
         self.written: list[tuple[UUID, UUID]] = []
         self.made: list[str] = []

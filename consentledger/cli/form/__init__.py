@@ -1,0 +1,1 @@
+"""`consentledger form …`: the form studio at a shell."""
