@@ -149,6 +149,18 @@ class OrganisationKey(Base):
     wrapped: Mapped[bytes]
 
 
+class CapKey(Base):
+    """The random key of one UTC day (a proleptic ordinal), under which that day's mails are counted.
+
+    Wrapped by the master key, empty where keys stand in a store of their own; no row is under it after `ends_at`.
+    """
+
+    __tablename__ = "cap_key"
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    wrapped: Mapped[bytes]
+    ends_at: Mapped[datetime]
+
+
 class Installation(Base):
     """One row: the id of the guard that this database belongs to."""
 

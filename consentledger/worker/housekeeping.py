@@ -12,10 +12,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 from consentledger.accounts.models import IdempotentAnswer
 from consentledger.db.installation import Installation
 from consentledger.db.log.index import index_due
+from consentledger.db.models import CapKey
 from consentledger.erasure.service import erase_due, expire_due, retain_due, retire_due, sweep
 from consentledger.kernel.clock import now
 from consentledger.kernel.settings import Settings
-from consentledger.limits.models import CapKey, MailCap
+from consentledger.limits import cap_keys
+from consentledger.limits.models import MailCap
 from consentledger.permits.bulk.models import PermitRun, PermitRunBatch
 from consentledger.worker.jobs.pausing import pause_due
 from consentledger.worker.timers import Timer
@@ -65,6 +67,7 @@ def sweep_limits(installation: Installation) -> int:
     """Deletes counters whose window is over, and mails that count no more with their days' keys; returns how many."""
     swept = installation.database.counters.sweep(now())
     swept += _sweep(installation, MailCap.until_at, MailCap.key_hash, MailCap.slot)
+    cap_keys.forget_ended(installation.database)
     return swept + _sweep(installation, CapKey.ends_at, CapKey.day)
 
 

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from consentledger.db.installation import Installation
-from consentledger.limits.models import CapKey, MailCap
+from consentledger.db.models import CapKey
+from consentledger.limits.models import MailCap
 from consentledger.outbox.models import OutboxRow
 from tests.factories import create_published_form
 from tests.support.mails import eventually, handled, sign_up, worker_process

@@ -73,7 +73,7 @@ def test_a_new_master_key_takes_over_and_the_old_one_can_go(made: Apart, shop: P
     seen: list[tuple[int, int]] = []
     done = rewrap_keys(both.database, lambda *step: seen.append(step))
     assert (done.changed, done.done) == (done.keys, True)
-    assert done.keys == 7  # one contact's, and the three of each organisation
+    assert done.keys == 8  # one contact's, the day's, and the three of each organisation
     assert seen[-1] == (done.keys, done.keys)
     assert rewrap_keys(both.database).changed == 0
     shop.sign_up(BOB)  # a process that was not restarted still wraps under the old one
@@ -116,7 +116,7 @@ def test_a_rotation_broken_off_goes_on_and_an_erasure_in_between_wins(
         pass
 
     def stop(done: int, _total: int) -> None:
-        if done == 8:
+        if done == 9:
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):

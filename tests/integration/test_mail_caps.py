@@ -9,28 +9,31 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from consentledger.consents import service
 from consentledger.consents.commands import DecideConfirmation, MailFacts, RenderedMail
 from consentledger.db.engine import Database
 from consentledger.db.installation import Installation, open_installation
 from consentledger.db.keystore.rotation import rewrap_keys
+from consentledger.db.models import CapKey
 from consentledger.erasure import service as erasure
 from consentledger.kernel.errors import ConfigurationError
 from consentledger.limits import caps
 from consentledger.limits.caps import Full, Mailbox
-from consentledger.limits.models import CapKey, MailCap
+from consentledger.limits.models import MailCap
 from consentledger.worker import housekeeping
 from tests.factories import create_published_form
 from tests.integration.test_contacts_alike import run_destroy
 from tests.support.consents import ADDRESS, People
 from tests.support.installations import settings_from
+from tests.support.keystores import apart
 
 NOON = "2026-03-02T12:00:00+00:00"
 DAY = 86_400
@@ -283,9 +286,7 @@ def test_caps_outlive_a_new_master_key(
     assert decided(first, "alice@gmail.com") == "send"
     old, new = environment[MASTER], secrets.token_urlsafe(32)
     both = open_installation(settings_from({**environment, MASTER: f"{old},{new}"}))
-    rewrap_keys(both.database)
-    assert caps.rewrap(both.database) == (1, 1)
-    assert caps.rewrap(both.database) == (1, 0)
+    assert rewrap_keys(both.database).done
     both.database.close()
     only = open_installation(settings_from({**environment, MASTER: new}))
     assert decided(People(only.database, first.made), "a.lice@gmail.com") == "capped"
@@ -297,3 +298,34 @@ def test_caps_outlive_a_new_master_key(
     only.database.close()
     with pytest.raises(ConfigurationError, match="MASTER_KEY"), first.database.begin() as tx:
         caps.claim(tx, mailbox)
+
+
+@pytest.mark.parametrize("pair", ["sqlite+sqlite", "postgresql+postgresql"])
+def test_where_keys_stand_apart_the_days_keys_do_too(
+    pair: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with (
+        apart(request, tmp_path, pair) as made,
+        time_machine.travel(NOON, tick=False) as clock,
+    ):
+        installation, store = made.installation, made.installation.keystore.database
+        assert store is not None
+
+        def kept() -> list[bytes]:
+            with store.read() as connection:
+                return [bytes(wrapped) for wrapped in connection.scalars(select(CapKey.wrapped))]
+
+        *first, fourth = shops(installation, 4)
+        assert [decided(shop) for shop in first] == ["send"] * 3
+        with installation.database.read() as session:
+            assert session.scalars(select(CapKey.wrapped)).all() == [b""]
+        assert [len(key) > 32 for key in kept()] == [True]
+        assert decided(fourth) == "later"
+        assert rewrap_keys(installation.database).keys == 3 * 4 + 4 + 1
+        with store.write() as connection:  # the store was put back from an older copy
+            connection.execute(delete(CapKey))
+        assert decided(fourth) == "send", "nobody waits for a key that is gone"
+        assert len(kept()) == 1
+        clock.shift(2 * DAY)
+        housekeeping.sweep_limits(installation)
+        assert (kept(), rows(fourth), rows(fourth, CapKey)) == ([], 0, 0)

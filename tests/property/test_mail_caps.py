@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
 from consentledger.db.engine import Database
+from consentledger.db.models import CapKey
 from consentledger.limits import caps
 from consentledger.limits.caps import Full, Mailbox
-from consentledger.limits.models import CapKey, MailCap
+from consentledger.limits.models import MailCap
 
 DAY = timedelta(hours=24)
 ORGANISATIONS = tuple(UUID(int=n) for n in range(1, 5))

@@ -15,7 +15,6 @@ from consentledger.db.models import LogHead
 from consentledger.kernel.errors import ConfigurationError, ConsentLedgerError
 from consentledger.kernel.secrets import PREFIX
 from consentledger.kernel.settings import Settings
-from consentledger.limits import caps
 from consentledger.organisations.queries import organisation_by_name
 
 
@@ -35,10 +34,8 @@ def rotate_master_key() -> int:
                 progress.update(task, completed=done, total=total)
 
             done = rewrap_keys(installation.database, show)
-        keys, changed = caps.rewrap(installation.database)
         installation.journal.rewrap()
-    keys, changed = done.keys + keys, done.changed + changed
-    click.echo(f"{keys} keys: {changed} wrapped anew under the newest master key.")
+    click.echo(f"{done.keys} keys: {done.changed} wrapped anew under the newest master key.")
     if not done.done:
         click.echo(
             "Some process still wraps under an older key: restart all of them, and run this again.",

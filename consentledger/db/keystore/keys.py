@@ -17,6 +17,7 @@ from consentledger.kernel.errors import IntegrityError
 USES = ("seal", "lookup", "suppression")
 NONCE_BYTES = 12
 KEY_BYTES = 32
+NOBODY = UUID(int=0)  # whose a key is that is no organisation's
 _INNER = bytes(byte ^ 0x36 for byte in range(256))  # RFC 2104
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
@@ -119,6 +120,11 @@ def keyed_hashes(key: bytes, texts: Iterable[str | None]) -> list[bytes | None]:
 def wrapped_hash(key: bytes, hashed: bytes) -> bytes:
     """Returns a stored hash wrapped by a newer key, 32 bytes: HMAC(k2, HMAC(k1, address))."""
     return hmac.digest(key, hashed, "sha256")
+
+
+def day_name(day: int) -> bytes:
+    """Returns how the key of a day, under which mails are counted, is called; its organisation is NOBODY."""
+    return f"cap/{day}".encode()
 
 
 def wrapping_context(organisation_id: UUID, name: bytes) -> bytes:

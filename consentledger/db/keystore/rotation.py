@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from consentledger.db.engine import Database
-from consentledger.db.models import ContactKey, OrganisationKey
+from consentledger.db.keystore.keys import NOBODY, day_name
+from consentledger.db.models import CapKey, ContactKey, OrganisationKey
 
 AT_ONCE = 1_000
 PASSES = 5
@@ -39,6 +40,11 @@ _ORGANISATION = (
     )
     .values(wrapped=bindparam("new"))
 )
+_DAY = (
+    update(CapKey.__table__)  # type: ignore[arg-type]
+    .where(CapKey.day == bindparam("key_day"), CapKey.wrapped == bindparam("old"))
+    .values(wrapped=bindparam("new"))
+)
 Progress = Callable[[int, int], None]
 
 
@@ -52,7 +58,7 @@ class Rewrapped:
 
 
 def rewrap_keys(database: Database, progress: Progress = lambda _done, _total: None) -> Rewrapped:
-    """Wraps all contacts' and organisations' keys under the newest master key, 1,000 a transaction.
+    """Wraps all contacts' and organisations' keys, and those of days, under the newest master key, 1,000 a transaction.
 
     It looks again until nothing is left that an older process may have stored meanwhile. IntegrityError when a
     key opens under none of the master keys; what was done before stays done.
@@ -73,6 +79,7 @@ def rewrap_keys(database: Database, progress: Progress = lambda _done, _total: N
 
 def _steps(database: Database) -> Iterator[tuple[int, int]]:
     yield _organisations(database)
+    yield _days(database)
     after = (_LEAST, _LEAST)
     while True:
         rows = _contacts(database, after)
@@ -112,6 +119,19 @@ def _organisations(database: Database) -> tuple[int, int]:
     return len(rows), len(changes)
 
 
+def _days(database: Database) -> tuple[int, int]:
+    with _reading(database) as connection:
+        rows = connection.execute(select(CapKey.day, CapKey.wrapped).order_by(CapKey.day)).all()
+    keystore = database.log.keystore
+    changes = [
+        {"key_day": day, "old": wrapped, "new": new}
+        for day, wrapped in rows
+        if (new := keystore.rewrap(wrapped, NOBODY, day_name(day)))
+    ]
+    _write(database, _DAY, changes)
+    return len(rows), len(changes)
+
+
 def _contacts(database: Database, after: tuple[UUID, UUID]) -> Sequence[Any]:
     query = (
         select(ContactKey.organisation_id, ContactKey.key_id, ContactKey.wrapped)
@@ -148,6 +168,6 @@ def _reading(database: Database) -> Iterator[Connection]:
 
 def _count(database: Database) -> int:
     with _reading(database) as connection:
-        contacts = connection.scalar(select(func.count()).select_from(ContactKey)) or 0
         own = select(func.count()).where(func.length(OrganisationKey.wrapped) > 0)
-        return contacts + (connection.scalar(own) or 0)
+        queries = (*(select(func.count()).select_from(each) for each in (ContactKey, CapKey)), own)
+        return sum(connection.scalar(query) or 0 for query in queries)
