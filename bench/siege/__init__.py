@@ -20,7 +20,7 @@ from bench.siege.attacks import rage
 from bench.siege.client import FORM
 from bench.siege.leavings import leavings
 from bench.siege.peer import Mail
-from bench.siege.people import live
+from bench.siege.people import LIFE, live
 from bench.siege.scanners import scan
 from bench.siege.stored import confirmed, settle
 from bench.siege.town import Place, at_work, founded
@@ -94,7 +94,7 @@ def _everybody(there: Place, subscribers: tuple[str, ...], seconds: int) -> tupl
     ]
     for process in processes:
         process.start()
-    patience = seconds + 180
+    patience = seconds + LIFE + 60
     told = (lives.get(timeout=patience), tallies.get(timeout=patience))
     settle(there.world.installation)
     links.put(None)

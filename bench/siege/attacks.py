@@ -13,6 +13,8 @@ from bench.siege.robots import Kit
 from bench.siege.town import Town
 from bench.siege.work import kindly
 
+LAST_ACT = 90.0  # seconds that a robot may take for what it began
+
 
 @dataclass(frozen=True, slots=True)
 class Attack:
@@ -49,8 +51,9 @@ def rage(town: Town, gate: Any, subscribers: tuple[str, ...], done: Any) -> None
     ]
     for thread in threads:
         thread.start()
+    deadline = kit.town.ends_at + LAST_ACT
     for thread in threads:
-        thread.join(150)
+        thread.join(max(0.0, deadline - time.monotonic()))
     done.put(list(kit.books.tallies.values()))
 
 

@@ -2,7 +2,7 @@
 
 Most use the element on a page of the shop; some our hosted page; some have no script at all and a plain form in the
 shop's page. Every fifth sits behind an address that a whole office shares. Nobody hurries, and nobody gives up before
-they are refused.
+they are refused, or told to wait for more than a minute and a half.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from bench.siege.work import Solved, solve, solvers
 OFFICES = 4
 MOST_PRESSES = 6
 MAIL_PATIENCE = 120.0
+WAITING_PATIENCE = 90.0  # whoever is told to wait longer goes away, and was not served
+LIFE = 300.0  # seconds that anybody takes at most
 KINDS = ("element", "element", "element", "element", "element", "hosted", "hosted", "plain")
 Letters = dict[str, queue.SimpleQueue[tuple[float, str]]]
 
@@ -141,6 +143,9 @@ class Person:
                 return time.monotonic()
             if answer.status not in (409, 422):
                 return self._refused(answer)
+            if answer.wait() > WAITING_PATIENCE:
+                self.life.why = f"told to wait {answer.wait():.0f} s"
+                return None
             sheet, origin = pages.read(answer.text), None
             self._wait_as_told(answer)
         self.life.why = "asked again and again"
@@ -196,8 +201,9 @@ def live(town: Town, gate: Any, mails: Any, lives: Any) -> None:
             found.append(person.life)
             threads.append(threading.Thread(target=person.live, daemon=True))
             threads[-1].start()
+        deadline = time.monotonic() + LIFE
         for thread in threads:
-            thread.join(MAIL_PATIENCE + 120)
+            thread.join(max(0.0, deadline - time.monotonic()))
     lives.put(found)
 
 

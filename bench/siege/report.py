@@ -148,9 +148,9 @@ def _attack(tally: Tally, mails: Iterable[Mail]) -> list[Row]:
     rows: list[Row] = [(f"attack “{tally.name}”: posts ({answers})", tally.posts, "")]
     if tally.accepted:
         rows.append((f"attack “{tally.name}”: mails to strangers", got, ""))
-    if tally.cpu_seconds:
-        spent = tally.cpu_seconds / max(1, tally.accepted)
-        rows.append((f"attack “{tally.name}”: CPU per post taken", spent, "s"))
+    if tally.solved:
+        spent = tally.cpu_seconds / tally.solved
+        rows.append((f"attack “{tally.name}”: CPU per solution", spent, "s"))
     return rows
 
 

@@ -24,6 +24,8 @@ BOTNET = 2_000  # addresses, each in a network of its own
 PATIENCE = 1.7  # what the time trap asks of everybody
 OWN = "91.200.17.4"  # the one address behind forged hops
 TOKEN_POSTS = 5  # what one token may be posted for, while nothing presses
+TOO_LONG = 60.0  # what a robot does not wait for
+SURELY_TOO_FAST = 0.5
 EVIL = "https://evil.example"
 STRANGERS = "stranger.example"
 
@@ -92,7 +94,9 @@ def patient(kit: Kit, name: str) -> None:
     for _ in range(3):
         if answer.status not in (200, 422) or "<form" not in answer.text:
             return
-        time.sleep(min(60.0, answer.wait() + PATIENCE))
+        if answer.wait() > TOO_LONG:
+            return
+        time.sleep(answer.wait() + PATIENCE)
         fields = pages.read(answer.text).filled_in(address)
         answer = caller.post(form.path, fields)
         kit.books.posted(name, caller.ip, answer, victim=victim)
@@ -115,14 +119,15 @@ def replayer(kit: Kit, name: str) -> None:
         return
     time.sleep(PATIENCE)
     work = _work(kit, name, shown.get("work"))
-    taken = 0
+    taken = paid = 0
     for number in range(8):
         machine = kit.caller()
         address = f"{slug(name)}-{id(shown)}-{number}@{STRANGERS}"
         answer = _post(kit, machine, form, shown, address, work)
-        futile = taken >= (1 if work else TOKEN_POSTS)
+        futile = taken >= TOKEN_POSTS or bool(paid)
         kit.books.posted(name, machine.ip, answer, futile=futile)
         taken += answer.status == 202
+        paid += answer.status == 202 and work is not None
         work = work or _work(kit, name, answer.json().get("work"))
     if work is not None:
         other = _load(kit, name, caller, form)
@@ -171,10 +176,13 @@ def filler(kit: Kit, name: str) -> None:
 def hasty(kit: Kit, name: str) -> None:
     """Posts as soon as the form is there."""
     caller, (address, form, victim) = kit.caller(), kit.target(name)
+    began = time.monotonic()
     shown = _load(kit, name, caller, form)
     if shown is not None:
         answer = _post(kit, caller, form, shown, address, None)
-        kit.books.posted(name, caller.ip, answer, futile=True, victim=victim)
+        # A token knows whole seconds: on a slow machine a hasty robot may not have been hasty.
+        futile = time.monotonic() - began < SURELY_TOO_FAST
+        kit.books.posted(name, caller.ip, answer, futile=futile, victim=victim)
 
 
 def stopper(kit: Kit, name: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Table, func, select, text
 
@@ -14,6 +17,9 @@ from consentledger.db.tables import metadata
 from consentledger.kernel.clock import now
 from consentledger.outbox.models import OutboxRow
 from consentledger.outbox.service import DUE
+
+# On SQLite limits are counted in a file beside the database, in a table of its own.
+COUNTERS, BESIDE = "counter", ".limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,16 @@ def stored(installation: Installation) -> dict[str, Rows]:
             size = _row_size(table, installation.database.name)
             query = f'SELECT count(*), coalesce(sum({size}), 0) FROM "{table.name}" t'
             found[table.name] = Rows(*map(int, session.execute(text(query)).one()))
+    if installation.database.name == "sqlite":
+        found[COUNTERS] = _counters(installation)
     return found
+
+
+def _counters(installation: Installation) -> Rows:
+    file = Path(f"{installation.database.url.database}{BESIDE}")
+    with closing(sqlite3.connect(file)) as connection:
+        query = "SELECT count(*), coalesce(sum(length(key) + 16), 0) FROM counter"
+        return Rows(*connection.execute(query).fetchone())
 
 
 def _row_size(table: Table, engine: str) -> str:

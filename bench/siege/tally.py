@@ -20,6 +20,7 @@ class Tally:
     posts: int = 0
     accepted: int = 0
     taken: int = 0
+    solved: int = 0
     cpu_seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     addresses: set[str] = field(default_factory=set)
@@ -63,7 +64,9 @@ class Books:
     def spent(self, name: str, seconds: float) -> None:
         """Counts CPU seconds that went into a solution."""
         with self._lock:
-            self._of(name).cpu_seconds += seconds
+            tally = self._of(name)
+            tally.solved += 1
+            tally.cpu_seconds += seconds
 
     def failed(self, name: str, error: Exception) -> None:
         """Notes a connection that broke."""
