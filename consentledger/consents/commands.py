@@ -27,7 +27,7 @@ class RequestConsent:
     """An accepted post of a form, or the same by API.
 
     `form` is the published version that the person saw (organisations.queries.published_form), `ticked` the
-    purposes whose boxes were ticked. `method` is form or api, `source` hosted, iframe, post or api.
+    purposes whose boxes were ticked. `method` is form or api, `source` hosted, iframe, element, post or api.
     """
 
     form: PublishedForm

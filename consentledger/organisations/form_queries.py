@@ -133,6 +133,21 @@ def form_stamp(session: Session, form_id: UUID) -> tuple[Any, ...]:
     return tuple(_served(row))
 
 
+def framing_origins(session: Session, form_id: UUID) -> tuple[str, ...]:
+    """Reads whose pages may show a form that is served or paused; () when there is no such form."""
+    content = session.scalar(
+        select(FormVersion.content)
+        .join(
+            Form,
+            (Form.organisation_id == FormVersion.organisation_id)
+            & (Form.form_id == FormVersion.form_id)
+            & (Form.version == FormVersion.version),
+        )
+        .where(Form.form_id == form_id, Form.state.in_(_THERE))
+    )
+    return tuple(content["origins"]) if content is not None else ()
+
+
 def form_version(
     session: Session, organisation_id: UUID, form_id: UUID, version: int
 ) -> facts.PublishedForm:

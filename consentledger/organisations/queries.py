@@ -17,6 +17,7 @@ from consentledger.organisations.form_queries import (
     form_stamp,
     form_version,
     forms,
+    framing_origins,
     published_form,
 )
 from consentledger.organisations.models import Organisation, Purpose, Sender, Wording
@@ -28,6 +29,7 @@ __all__ = [
     "form_stamp",
     "form_version",
     "forms",
+    "framing_origins",
     "organisation",
     "organisation_by_name",
     "organisation_by_number",

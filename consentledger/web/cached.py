@@ -13,8 +13,10 @@ from uuid import UUID
 
 from flask import current_app
 
+from consentledger.kernel.errors import NotFoundError, PausedError
 from consentledger.organisations import queries
 from consentledger.organisations.facts import PublishedForm, PurposeFacts, SenderFacts
+from consentledger.organisations.translation_rules import fits
 from consentledger.web.services import installation
 
 MOST = 2000
@@ -36,6 +38,25 @@ def published_form(form_id: UUID) -> PublishedForm:
     form = found[1]
     assert isinstance(form, PublishedForm)  # noqa: S101 -- stored above
     return form
+
+
+def translated_form(form: PublishedForm, language: str) -> PublishedForm:
+    """The form that says the same in another language, or `form` itself where there is none such now."""
+    kept = _kept()
+    with installation().database.read() as session:
+        others = queries.translations_stamp(session, form.form_id)
+        tag = fits(language, {form.language, *(spoken for _, spoken, _ in others)})
+        if tag is None or tag == form.language:
+            return form
+        key, stamp = ("translation", form.form_id, tag), (form.version, others)
+        found = kept.get(key)
+        if found is None or found[0] != stamp:
+            found = (stamp, queries.translation_for(session, form.form_id, tag))
+            _keep(kept, key, found)
+    try:
+        return published_form(found[1]) if found[1] else form
+    except (NotFoundError, PausedError):
+        return form
 
 
 def kept_form(form_id: UUID) -> PublishedForm | None:

@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 from consentledger.db.installation import Installation
 from consentledger.kernel.clock import now
 from consentledger.limits.form_tokens import FIRST, FormTokens
-from consentledger.organisations import queries
+from consentledger.organisations import queries, service
+from tests import factories
+from tests.integration.test_translations import german, translate
 from tests.web.acts import statements
 from tests.web.town import ORIGIN, Shop
 
@@ -95,3 +97,37 @@ def test_it_costs_no_more_than_the_page_and_writes_nothing(
         client.get(f"{shop.form}/form.json")
     assert len([one for one in seen if one.lstrip().upper().startswith("SELECT")]) == 1
     assert not [one for one in seen if "INSERT" in one.upper()]
+
+
+def test_a_language_leads_to_the_translation_with_its_own_id_and_token(
+    client: FlaskClient, installation: Installation
+) -> None:
+    database = installation.database
+    made = factories.create_published_form(database, installation.settings)
+    path = f"/f/{made.form_id}/form.json"
+    assert client.get(f"{path}?lang=de").json["form"] == str(made.form_id)
+    other = translate(database, made, german(database, made))
+    tokens = FormTokens(installation.settings.secrets.secret_keys)
+    for lang, served in (
+        ("de", other),
+        ("de-AT", other),
+        ("DE", other),
+        ("en", made.form_id),
+        ("fr", made.form_id),
+        ("", made.form_id),
+        ("x" * 5000, made.form_id),
+        ("de\0", made.form_id),
+    ):
+        given = client.get(path, query_string={"lang": lang}).json
+        assert given["form"] == str(served), lang
+        assert given["action"].endswith(f"/f/{served}")
+        read = tokens.read(given["token"])
+        assert read is not None
+        assert read.form_id == served
+    given = client.get(f"{path}?lang=de").json
+    assert (given["language"], given["words"]["language"]) == ("de", "de")
+    assert given["words"]["legend"] == "Was dürfen wir Ihnen schicken?"
+    assert given["boxes"][0]["statement"].startswith("Ja, ")
+    with database.begin() as tx:
+        service.unpublish_form(tx, service.PublishForm(made.organisation_id, other, "test"))
+    assert client.get(f"{path}?lang=de").json["form"] == str(made.form_id)

@@ -97,12 +97,6 @@ def test_a_browser_may_ask_whether_it_may_post(
     assert answer.headers.get("Access-Control-Allow-Origin") == (origin if listed else None)
 
 
-def test_null_goes_to_the_hosted_page(client: FlaskClient, shop: Shop) -> None:
-    answer = client.post(shop.form, data={"email": "a@b.example"}, headers={"Origin": "null"})
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == shop.form
-
-
 def test_the_service_names_its_logs_and_keys(client: FlaskClient, shop: Shop) -> None:
     answer = client.get("/.well-known/consentledger.json")
     (log,) = answer.json["logs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,7 +12,9 @@ from sqlalchemy import select, text
 
 from consentledger.app import create_app
 from consentledger.consents.models import ConsentRequest
+from consentledger.contacts.models import Contact
 from consentledger.db.installation import Installation
+from tests.support.consents import entries_of
 from tests.web.acts import fields, size_of, statements
 from tests.web.town import ORIGIN, Shop, open_shop
 
@@ -38,6 +41,30 @@ def test_a_script_gets_json_and_the_same_record(
     assert answer.json == {"status": "check_mail", "expires_in_days": 7}
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert size_of(installation, shop) == before + 1
+
+
+def test_how_the_form_was_shown_is_recorded_as_our_pages_and_our_script_say_it(
+    client: FlaskClient, shop: Shop, installation: Installation
+) -> None:
+    def post(source: str, **more: Any) -> str:
+        origin = more.pop("origin", None)
+        data = fields(shop, origin=origin, source=source)
+        headers = {"Origin": origin} if origin else {}
+        kind = more.pop("kind", "data")
+        assert client.post(shop.form, headers=headers, **{kind: data}).status_code in (200, 202)
+        with installation.database.read() as session:
+            (contact,) = session.scalars(
+                select(Contact).where(Contact.organisation_id == shop.organisation_id)
+            ).all()
+        entry = entries_of(installation.database, shop.organisation_id, contact)[-1]
+        assert entry.kind == "consent.requested"
+        return str(entry.values["source"])
+
+    assert post("hosted") == "hosted"
+    assert post("iframe") == "iframe"
+    assert post("element", kind="json", origin=ORIGIN) == "element"
+    assert post("hosted", kind="json", origin=ORIGIN) == "post"
+    assert post("element") == "post"
 
 
 def test_a_shops_own_form_may_post_multipart_and_name_the_way_back(

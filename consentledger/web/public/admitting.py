@@ -84,7 +84,7 @@ def admit(form: PublishedForm, given: Posted, page_origin: str | None) -> Admitt
     post = Post(request.remote_addr, folded, form.form_id, form.organisation_id, token)
     counted = services().limiter.count_post(post)
     if counted.token_spent:
-        raise _again("token", "stale")
+        raise again("token", "stale")
     if counted.level:
         _paid(given, post, token, counted.level, at)
     return Admitted(address.text, ticked)
@@ -107,23 +107,24 @@ def _for_this_page(
     at: datetime,
 ) -> FormToken:
     if given.get("token") is None:
-        raise _again("token", "missing")
+        raise again("token", "missing")
     if token is None or not token.is_for(form.form_id, form.version, page_origin):
-        raise _again("token", "stale")
+        raise again("token", "stale")
     if not token.fresh(at):
-        raise _again("token", "stale")
+        raise again("token", "stale")
     return token
 
 
 def _not_a_robots(given: Posted, token: FormToken, at: datetime) -> None:
     if given.get(HONEYPOT) is not None:
-        raise _again(HONEYPOT, "filled")
+        raise again(HONEYPOT, "filled")
     # A token knows whole seconds, rounded down: nobody who waited long enough is told to wait.
     if token.step == FIRST and at - token.issued_at < TOO_FAST:
-        raise _again("token", "too_fast")
+        raise again("token", "too_fast")
 
 
-def _again(name: str, reason: str) -> AskAgainError:
+def again(name: str, reason: str) -> AskAgainError:
+    """What asks for one more press because of a field; software reads the reason."""
     return AskAgainError("load the form anew and post it once more", field=name, reason=reason)
 
 
@@ -143,7 +144,7 @@ def _paid(given: Posted, post: Post, token: FormToken, level: int, at: datetime)
     limiter, text = services().limiter, given.get("token") or ""
     if services().work.level(given.get("work"), text) >= level:
         if not limiter.take_work(post):
-            raise _again("token", "stale")
+            raise again("token", "stale")
         return
     # Who took their time over a page of ours has waited already; other pages' scripts can compute.
     ours = token.is_for(token.form_id, token.version, None)
@@ -154,5 +155,7 @@ def _paid(given: Posted, post: Post, token: FormToken, level: int, at: datetime)
     if left > 0:
         work = {"level": level, "challenge": services().work.challenge(text, level, at)}
         # The same clock under another number: pressing too early costs nobody their place.
-        again = services().form_tokens.make(token.form_id, token.version, now=started, step=WAITING)
-        raise PayFirstError(work, left, again)
+        waiting = services().form_tokens.make(
+            token.form_id, token.version, now=started, step=WAITING
+        )
+        raise PayFirstError(work, left, waiting)

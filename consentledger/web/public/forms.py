@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
 from consentledger.kernel.clock import now
 from consentledger.kernel.errors import InputError, LimitError, NotFoundError, PausedError
+from consentledger.organisations import queries
 from consentledger.organisations.addresses import allowed_return
+from consentledger.organisations.facts import PublishedForm
 from consentledger.web import client, posted, problems, rendering, security
 from consentledger.web.access import public
-from consentledger.web.cached import kept_form, published_form
+from consentledger.web.cached import kept_form, published_form, translated_form
 from consentledger.web.public import form_json, forms_again, origins, signing_up
-from consentledger.web.public.admitting import FormChangedError
+from consentledger.web.public.admitting import FormChangedError, again
 from consentledger.web.public.forms_shown import accepted, check_mail_page, form_page
-from consentledger.web.services import services
+from consentledger.web.services import installation, services
 
 blueprint = Blueprint("forms", __name__)
 blueprint.after_request(origins.headers)
@@ -34,7 +36,7 @@ def hosted(form_id: UUID) -> Response:
 @public
 def embed(form_id: UUID) -> Response:
     """Show the form in a frame; only pages of the form's origins may frame it."""
-    form = published_form(form_id)
+    form = _served(form_id, framed=True)
     security.allow_frames(form.origins)
     rendering.speak(form.language)
     page = client.page_of(request.referrer)
@@ -48,6 +50,8 @@ def as_json(form_id: UUID) -> Response:
     origins.let_anybody_read()
     form = published_form(form_id)
     page, at = origins.of_page(form, origins.check(form)), now()
+    if wanted := request.args.get("lang"):
+        form = translated_form(form, wanted)
     rendering.speak(form.language)
     token = services().form_tokens.make(form.form_id, form.version, now=at, origin=page)
     level = services().limiter.level(form.form_id, form.organisation_id)
@@ -81,15 +85,17 @@ def preflight(form_id: UUID) -> Response:
 def submit(form_id: UUID) -> Response:
     """Record a sign-up; the answer is the same for every address."""
     origins.let_anybody_read()
-    _not_over_limits(form_id)
-    form = published_form(form_id)
-    if request.headers.get("Origin") == origins.NULL:
-        return redirect(f"/f/{form_id}", 303)  # type: ignore[return-value]
-    origin = origins.check(form)
+    framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
+    _not_over_limits(form_id, framed=framed)
+    form = _served(form_id, framed=framed)
+    nameless = origins.nameless()
+    origin = None if nameless else origins.check(form)
     given = posted.read(request)
-    source = origins.source(form, given, origin)
+    source = "post" if nameless else origins.source(form, given, origin)
     rendering.speak(form.language)
     try:
+        if nameless:
+            raise again("Origin", "null")
         signing_up.sign_up(form, given, source=source, origin=origin)
     except (InputError, FormChangedError) as error:
         page = None if problems.wants_json() else forms_again.page_after(error, form, given, source)
@@ -102,12 +108,23 @@ def submit(form_id: UUID) -> Response:
     return rendering.answer(check_mail_page(form, back, embed=source == "iframe"))
 
 
-def _not_over_limits(form_id: UUID) -> None:
+def _not_over_limits(form_id: UUID, *, framed: bool) -> None:
     """Before anything is read: who is over a limit for sure is told so without a look at the database."""
     try:
         services().limiter.refuse(request.remote_addr)
     except LimitError:
         form = kept_form(form_id)
-        if form is not None and request.headers.get("Sec-Fetch-Dest") == "iframe":
+        if form is not None and framed:
             security.allow_frames(form.origins)
+        raise
+
+
+def _served(form_id: UUID, *, framed: bool) -> PublishedForm:
+    """The form; when it is paused, a frame may show the page that says so."""
+    try:
+        return published_form(form_id)
+    except PausedError:
+        if framed:
+            with installation().database.read() as session:
+                security.allow_frames(queries.framing_origins(session, form_id))
         raise

@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from consentledger.kernel.errors import ForbiddenError
 from consentledger.organisations.facts import PublishedForm
-from consentledger.web import client, security
+from consentledger.web import client, problems, security
 from consentledger.web.posted import Posted
 from consentledger.web.services import installation
 
@@ -33,6 +33,14 @@ def check(form: PublishedForm) -> str | None:
         raise ForbiddenError("this origin is not on the form's list")
     g.cors_origin = origin
     return origin
+
+
+def nameless() -> bool:
+    """Tells whether a page posted as `Origin: null`, as browsers do under no-referrer and in a sandbox.
+
+    That may be any page, a listed one too: the person gets our own page, filled in, for one more press.
+    """
+    return request.headers.get("Origin") == NULL and not problems.wants_json()
 
 
 def of_page(form: PublishedForm, origin: str | None) -> str | None:
