@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from consentledger.web.problem_words import words_of
 from consentledger.web.public import pages, rules
 
 NOW = datetime(2026, 11, 21, 21, 45, 3, tzinfo=UTC)
@@ -271,6 +272,7 @@ def samples() -> dict[str, pages.Page]:
             "Look at the address again.",
             "/stop",
         ),
+        "form-paused": pages.ErrorPage("en", 409, *words_of(409, "paused")),
         "error-503": pages.ErrorPage(
             "de",
             503,

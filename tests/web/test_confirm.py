@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from consentledger.db.installation import Installation
 from tests.web import acts
-from tests.web.town import Shop, open_shop
+from tests.web.town import ORIGIN, Shop, open_shop
 
 WRITING = ("INSERT", "DELETE", "WITH")
 
@@ -35,6 +35,24 @@ def test_the_page_shows_the_full_wording_who_asked_and_when(
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_whatever_a_script_showed_the_confirm_page_shows_each_wording_in_full(
+    installation: Installation, client: FlaskClient, shop: Shop
+) -> None:
+    served = client.get(f"{shop.form}/form.json", headers={"Origin": ORIGIN}).json
+    body = acts.fields(shop, origin=ORIGIN, source="element", hash=served["hash"])
+    body["purpose"] = [box["purpose"] for box in served["boxes"]]
+    assert client.post(shop.form, json=body, headers={"Origin": ORIGIN}).status_code == 202
+    (request_id,) = acts.undecided(installation, shop)
+    (link,) = acts.decide(installation, shop, request_id)
+    page = client.get(f"/c/{installation.tokens.make('confirm', link)}").text
+    assert len(served["boxes"]) == 2
+    for box in served["boxes"]:
+        for name in ("title", "statement", "withdrawal", "notice_text", "notice_url"):
+            assert box[name] in page
+        assert all(controller in page for controller in box["controllers"])
+    assert page.count("I can withdraw at any time") == 2
 
 
 def test_opening_the_link_however_often_confirms_nothing(
