@@ -54,13 +54,20 @@ class Limiter:
             self._refuse_over(self._slots.asker(remote, at), at)
 
     def count_post(self, post: Post) -> Counted:
-        """Counts one post in one statement; LimitError when an IP, a network or an address is over its limit."""
+        """Counts one post in one statement; LimitError when an IP, a network or an address is over its limit.
+
+        Under pressure an address is counted when its post is paid for: robots that pay nothing must not use up
+        what its owner may, nor must a person who is asked to press again.
+        """
         if not self._enabled:
             return Counted(0)
         at = _at()
-        hard = self._slots.asker(post.remote, at) | self._slots.mailbox(post, at)
+        posts = self._slots.posts(post.form_id, post.organisation_id, at)
+        hard = self._slots.asker(post.remote, at)
+        if not self._levels.get(posts[0].key, at):
+            hard |= self._slots.mailbox(post, at)
         self._refuse_over(hard, at)
-        slots = [*hard, *self._slots.posts(post.form_id, post.organisation_id, at)]
+        slots = [*hard, *posts]
         spent = None
         if post.token is not None:
             spent = self._slots.token("token", post.token)
@@ -103,14 +110,16 @@ class Limiter:
     def take_work(self, post: Post) -> bool:
         """Takes a post that was paid for by work; False when its token has paid for one before.
 
-        Raises LimitError when the form or the organisation has taken all that it takes in this window.
+        Raises LimitError when the address is over its limit, or when the form or the organisation has taken all
+        that it takes in this window.
         """
         if not self._enabled:
             return True
         if post.token is None:
             return False
         at = _at()
-        used, taken = self._slots.token("work", post.token), self._slots.taken(post, at)
+        used = self._slots.token("work", post.token)
+        taken = self._slots.taken(post, at) | self._slots.mailbox(post, at)
         self._refuse_over(taken, at)
         counts = self._counters.add((used, *taken))
         if counts[used.key] > rules.WORK.count:
@@ -135,7 +144,7 @@ class Limiter:
             counts |= self._counters.add(tuple(turns))
         if over := _over(mine, counts):
             return _left(over, at)
-        taken = self._slots.taken(post, at)
+        taken = self._slots.taken(post, at) | self._slots.mailbox(post, at)
         self._refuse_over(taken, at)
         self._check(taken, self._counters.add(tuple(taken)), at)
         return 0

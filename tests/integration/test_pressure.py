@@ -136,16 +136,37 @@ def test_paid_posts_have_a_quota_that_unpaid_ones_cannot_use_up(
     assert limiter.take_work(post(4))
 
 
+def test_posts_that_were_not_paid_for_use_up_nobody_s_address(
+    limiter: Limiter, database: Database
+) -> None:
+    set_to(database, pressing(), 3_000)
+    hers = [replace(post(n), address="ada@example.org") for n in range(40)]
+    for one in hers[:20]:
+        assert limiter.count_post(one).level == 3
+    # The first was counted when this process did not know of the pressure yet.
+    takes = [limiter.take_work, limiter.take_turn] * 3
+    for take, one in zip(takes[1 : rules.ADDRESS.count], hers[20:], strict=False):
+        assert limiter.count_post(one).level == 3
+        assert take(one) == (take == limiter.take_work)
+    for take in takes[:2]:
+        assert limiter.count_post(hers[39]).level == 3
+        with pytest.raises(LimitError) as caught:
+            take(hers[39])
+        assert caught.value.retry_after == 3_540
+    assert limiter.take_work(post(41))
+
+
 def test_who_waits_gets_a_few_turns_and_then_waits_for_the_next_window(
     limiter: Limiter, clock: time_machine.Traveller
 ) -> None:
-    for _ in range(rules.WAITING_IP.count):
-        assert limiter.take_turn(post(1)) == 0
-    assert limiter.take_turn(post(1)) == 540
+    mine = [replace(post(n), remote="192.0.2.1") for n in range(8)]
+    for n in range(rules.WAITING_IP.count):
+        assert limiter.take_turn(mine[n]) == 0
+    assert limiter.take_turn(mine[5]) == 540
     clock.shift(10.5)
-    assert limiter.take_turn(post(1)) == 530
+    assert limiter.take_turn(mine[5]) == 530
     clock.shift(529.5)
-    assert limiter.take_turn(post(1)) == 0
+    assert limiter.take_turn(mine[5]) == 0
 
 
 def test_a_network_gets_a_few_turns(limiter: Limiter) -> None:
