@@ -37,7 +37,8 @@ def list_command(json: bool) -> None:
         return
     for row in counted:
         since = row.oldest_at.isoformat(" ", "seconds")
-        click.echo(f"{row.rows:>8}  {row.state:<7} {row.kind}, since {since}")
+        later = f", {row.later} of them due later" if row.later else ""
+        click.echo(f"{row.rows:>8}  {row.state:<7} {row.kind}, since {since}{later}")
     if not counted:
         click.echo("There is nothing to do.")
     for each in buried:

@@ -10,18 +10,20 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from consentledger.kernel.clock import now
 from consentledger.outbox.models import OutboxRow
 from consentledger.outbox.service import BURIED, DUE
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows of one kind are in one state, and since when the oldest waits."""
+    """How many rows of one kind are in one state, and since when the oldest waits; `later`: how many aren't due yet."""
 
     kind: str
     state: str
     rows: int
     oldest_at: datetime
+    later: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class Buried:
     buried_at: datetime
 
 
-def anything_due(session: Session, now: datetime, kinds: Sequence[str]) -> bool:
+def anything_due(session: Session, at: datetime, kinds: Sequence[str]) -> bool:
     """Says whether a lease would find work: a read, so that an idle worker never takes a lock."""
     query = (
         select(OutboxRow.outbox_id)
-        .where(OutboxRow.state == DUE, OutboxRow.run_at <= now, OutboxRow.kind.in_(kinds))
+        .where(OutboxRow.state == DUE, OutboxRow.run_at <= at, OutboxRow.kind.in_(kinds))
         .limit(1)
     )
     return session.execute(query).first() is not None
@@ -49,8 +51,15 @@ def anything_due(session: Session, now: datetime, kinds: Sequence[str]) -> bool:
 
 def counts(session: Session) -> list[Count]:
     """Returns the numbers of waiting and buried rows by kind, for metrics and the console."""
+    later = (OutboxRow.run_at > now()) & OutboxRow.leased_by.is_(None)
     query = (
-        select(OutboxRow.kind, OutboxRow.state, func.count(), func.min(OutboxRow.made_at))
+        select(
+            OutboxRow.kind,
+            OutboxRow.state,
+            func.count(),
+            func.min(OutboxRow.made_at),
+            func.count().filter(later),
+        )
         .group_by(OutboxRow.kind, OutboxRow.state)
         .order_by(OutboxRow.kind, OutboxRow.state)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -48,7 +49,8 @@ def test_buried_work_is_shown_and_revived(installation: Installation, run):
     assert [(row["id"], row["reason"]) for row in told["buried"]] == [
         (str(outbox_id), "IntegrityError")
     ]
-    assert {(row["state"], row["rows"]) for row in told["counts"]} == {("due", 1), ("buried", 1)}
+    counts = {(row["state"], row["rows"], row["later"]) for row in told["counts"]}
+    assert counts == {("due", 1, 0), ("buried", 1, 0)}
 
     assert run("revive", "--organisation", "charlie", str(outbox_id)).exit_code != 0
     assert run("revive", "--organisation", "alice", "no-id").exit_code == 2
@@ -56,3 +58,19 @@ def test_buried_work_is_shown_and_revived(installation: Installation, run):
     assert run("revive", "--organisation", "alice", str(outbox_id)).exit_code != 0
     assert json.loads(run("list", "--json").output)["buried"] == []
     assert waiting(installation) == 2
+
+
+def test_work_that_waits_for_its_time_is_told_apart_from_work_that_nobody_does(
+    installation: Installation, run
+):
+    database = installation.database
+    owner = create_organisation(database, installation.settings, name="alice")
+    with database.begin() as tx:
+        for hours in (0, 1, 24):
+            later = tx.now + timedelta(hours=hours)
+            service.enqueue(tx, owner.organisation_id, "test", {}, run_at=later)
+    assert "3  due     test" in run("list").output
+    assert run("list").output.endswith(", 2 of them due later\n")
+    service.lease(database, "w", ["test"], limit=9, seconds=9)
+    (counted,) = json.loads(run("list", "--json").output)["counts"]
+    assert (counted["rows"], counted["later"]) == (3, 2), "what is in hand is due"
