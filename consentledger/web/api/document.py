@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from marshmallow import Schema, fields
 from consentledger import __version__
 from consentledger.accounts.rules import SCOPES
 from consentledger.web.access import public
-from consentledger.web.api.operation import PREFIX, SECURITY
+from consentledger.web.api.operation import PREFIX, SECURITY, ApiBlueprint
 
 DESCRIPTION = """Were you allowed to send this message to this person?
 
@@ -39,9 +40,36 @@ class Problem(Schema):
 
 
 class Document(Api):  # type: ignore[misc] # flask-smorest has no types
-    """flask-smorest without its own error handlers and pages: web.problems is the only map to HTTP."""
+    """flask-smorest without its own error handlers and pages: web.problems is the only map to HTTP.
+
+    The document is made when it is first asked for: it takes longer than all else that a process does at its start.
+    """
 
     ERROR_SCHEMA = Problem
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self._described: list[ApiBlueprint] = []
+        self._made: bytes | None = None
+        self._lock = Lock()
+        super().__init__(app, **options)
+
+    def register_blueprint(self, blueprint: ApiBlueprint) -> None:
+        """Adds the routes of one module now, and its part of the document when that is made."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._described.append(blueprint)
+
+    def content(self) -> bytes:
+        """Returns the whole document as JSON."""
+        with self._lock:
+            if self._made is None:
+                for one in self._described:
+                    one.register_views_in_doc(
+                        self, self._app, self.spec, name=one.name, parameters=None
+                    )
+                    self.spec.tag({"name": one.name, "description": one.description})
+                self._made = orjson.dumps(_finished(self.spec.to_dict()))
+            return self._made
 
     def _register_error_handlers(self) -> None:
         """Registers none."""
@@ -71,14 +99,13 @@ def make_document(app: Flask) -> Document:
 
 def serve_document(app: Flask, document: Document) -> None:
     """Adds GET /api/v1/openapi.json to `app`."""
-    content = orjson.dumps(_finished(document.spec.to_dict()))
     blueprint = Blueprint("api_document", __name__, url_prefix=PREFIX)
 
     @blueprint.get("/openapi.json")
     @public
     def openapi() -> Response:
         """Answer with the OpenAPI document of this API."""
-        response = Response(content, mimetype="application/json")
+        response = Response(document.content(), mimetype="application/json")
         response.headers["Cache-Control"] = "public, max-age=300"
         return response
 
