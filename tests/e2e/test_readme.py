@@ -6,15 +6,18 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from consentledger.cli.demo.pages import form_fields
 
@@ -56,20 +59,26 @@ def _blocks() -> dict[int, list[str]]:
     }
 
 
-def _press(folder: Path) -> None:
-    """Do what the tour leaves to the reader's hand: open Kim's mail, and press."""
+def _letter_to(folder: Path, address: str) -> str:
+    """Wait for somebody's mail; return the mailbox's page that shows it."""
     variables = dict(
         re.findall(r"^(\w+)='?([^'\n]*)'?$", (folder / "instance/tour.sh").read_text(), re.M)
     )
     deadline = time.monotonic() + 30
     while True:
         letters = json.load(urllib.request.urlopen(f"{variables['MAILBOX']}/letters.json"))
-        mine = [letter["id"] for letter in letters if letter["to"] == "kim@person.example"]
+        mine = [letter["id"] for letter in letters if letter["to"] == address]
         if mine:
             break
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    page = urllib.request.urlopen(f"{variables['MAILBOX']}/letters/{mine[0]}").read().decode()
+    answer = urllib.request.urlopen(f"{variables['MAILBOX']}/letters/{mine[0]}")
+    return str(answer.read().decode())
+
+
+def _press(folder: Path) -> None:
+    """Do what the tour leaves to the reader's hand: open Kim's mail, and press."""
+    page = _letter_to(folder, "kim@person.example")
     link = re.search(r"http://127\.0\.0\.1:\d+/c/[A-Za-z0-9_.-]{33}", page)
     assert link is not None
     shown = urllib.request.urlopen(link[0]).read().decode()
@@ -105,3 +114,61 @@ def test_the_tour_does_what_it_says(folder: Path) -> None:
     assert said[5].startswith("200\n")
     assert "withdrawn" in said[5]
     assert "VALID: every check held" in said[6]
+
+
+def _shell(folder: Path, script: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CONSENTLEDGER_")}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, text=True, env=environment,
+        stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def _http_server(folder: Path, port: str) -> Iterator[None]:
+    """Run the guide's web server; it is up before the block begins."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "http.server", port, "--bind", "127.0.0.1"], cwd=folder,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(port))):
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _sign_up(page: Page, address_of_page: str, address: str) -> None:
+    """Fill in the embedded form as a person does, and wait until it says what comes next."""
+    page.goto(address_of_page)
+    form = page.locator("consent-form")
+    form.get_by_label("E-mail address").fill(address)
+    form.get_by_role("checkbox").first.check()
+    form.get_by_role("button").click()
+    expect(form.locator("[part~=done]")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.browser
+def test_the_guide_to_embedding_does_what_it_says(folder: Path, page: Page) -> None:
+    guide = (ROOT / "docs" / "embed.md").read_text()
+    served, origin = re.findall(r"```sh\n(.*?)```", guide, re.S)[:2]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    settings, snippet, server = served.splitlines()
+    assert snippet.endswith("> index.html")
+    assert server == "python3 -m http.server 8800"
+    # Port 8800 is in the demo's list; another one is let in as the guide says.
+    allow = origin.replace("8900", port)
+    assert allow != origin
+    _shell(folder, f"{settings}\n{snippet}\n{allow}")
+    address = "guide@person.example"
+    with _http_server(folder, port):
+        _sign_up(page, f"http://127.0.0.1:{port}/", address)
+        assert "Harbour &amp; Pine" in _letter_to(folder, address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.support.operators import Operator
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = EXAMPLE.read_text(encoding="utf-8")
-LEGAL_NAME = "Harbour & Pine Trading Ltd"
+LEGAL_NAME = "Galway Bay Books Ltd"
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def shop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Operator:
     with installation.database.begin() as tx:
-        command = CreateOrganisation("Harbour & Pine", LEGAL_NAME, "IE")
+        command = CreateOrganisation("Galway Bay Books", LEGAL_NAME, "IE")
         create_organisation(tx, command, installation.settings)
     monkeypatch.chdir(tmp_path)
     Path("form.toml").write_text(TEXT, encoding="utf-8")
@@ -64,38 +65,54 @@ def test_the_example_is_the_one_in_docs() -> None:
     assert (ROOT / "docs/examples/form.toml").read_text(encoding="utf-8") == TEXT
 
 
+def test_the_commands_of_the_guide_work_as_they_stand(shop: Operator) -> None:
+    guide = (ROOT / "docs" / "embed.md").read_text(encoding="utf-8")
+    own = guide.partition("## A form of your own")[2].partition("## In production")[0]
+    lines = "".join(re.findall(r"```sh\n(.*?)```", own, re.S)).splitlines()
+    assert len(lines) == 7
+    for line in lines:
+        program, *words = shlex.split(line, comments=True)
+        assert program == ".venv/bin/consentledger"
+        if ">" in words:
+            *words, _, file = words
+            write(shop.types(*words), file)
+        else:
+            shop.types(*words)
+    assert [each["state"] for each in forms(shop)] == ["published", "published"]
+
+
 def test_from_the_example_to_a_served_form(shop: Operator, installation: Installation) -> None:
     assert shop.types("form", "example") == TEXT
     assert "no form yet" in shop.types("form", "list")
     said = shop.types("form", "new", "form.toml")
-    assert "the sender Harbour & Pine is published" in said
+    assert "the sender Galway Bay Books is published" in said
     assert "2 wordings are drafted" in said
-    assert "consentledger form publish newsletter" in said
-    assert "nothing is missing" in shop.types("form", "check", "newsletter")
+    assert "consentledger form publish books" in said
+    assert "nothing is missing" in shop.types("form", "check", "books")
     file = shop.types("form", "preview").strip()
-    assert file == "newsletter.en.preview.html"
+    assert file == "books.en.preview.html"
     html = Path(file).read_text(encoding="utf-8")
     assert "This is a preview" in html
     assert "<form" not in html
     assert '<link rel="stylesheet"' not in html
     assert "<style>" in html
-    said = shop.types("form", "publish", "newsletter")
+    said = shop.types("form", "publish", "books")
     assert "version 1" in said
     line = shop.types("form", "snippet").strip()
     assert line in said
     assert line.count("\n") == 0
     [form] = forms(shop)
     assert f'<consent-form form="{form["form"]}">' in line
-    assert line in shop.types("form", "snippet", "newsletter", "--as", "page")
-    pinned = shop.types("form", "snippet", "weekly offers", "--as", "pinned")
+    assert line in shop.types("form", "snippet", "books", "--as", "page")
+    pinned = shop.types("form", "snippet", "new books", "--as", "pinned")
     assert 'integrity="sha384-' in pinned
     assert (form["state"], form["version"], form["inputs"]) == ("published", 1, ["email", "name"])
     with installation.database.read() as session:
         served = queries.published_form(session, _uuid(form))
-    assert [box.title for box in served.purposes] == ["Weekly offers", "Trail stories"]
+    assert [box.title for box in served.purposes] == ["New books", "Readings"]
     assert served.controllers == (LEGAL_NAME,)
     shown = shop.types("form", "show")
-    for words in ("published, version 1", "https://shop.example", "0 asked", "/f/"):
+    for words in ("published, version 1", "https://books.example", "0 asked", "/f/"):
         assert words in shown
     assert "is taken down" in shop.types("form", "take-down")
     assert "unpublished, version 1" in shop.types("form", "list")
@@ -107,18 +124,18 @@ def test_what_is_written_back_changes_nothing(shop: Operator, installation: Inst
     shop.types("form", "publish")
     before, entries = rows(installation), size(installation)
     text = shop.types("form", "show", "--toml")
-    assert tomllib.loads(text)["box"][0]["title"] == "Weekly offers"
+    assert tomllib.loads(text)["box"][0]["title"] == "New books"
     write(text, "again.toml")
-    assert "0 wordings are drafted" in shop.types("form", "edit", "newsletter", "again.toml")
+    assert "0 wordings are drafted" in shop.types("form", "edit", "books", "again.toml")
     assert rows(installation) == before
     assert size(installation) == entries
     write(text.replace("once a week", "at most once a week"), "again.toml")
-    assert "1 wordings are drafted" in shop.types("form", "edit", "newsletter", "again.toml")
+    assert "1 wordings are drafted" in shop.types("form", "edit", "books", "again.toml")
     write(text.replace("once a week", "twice a week"), "again.toml")
-    shop.types("form", "edit", "newsletter", "again.toml")
+    shop.types("form", "edit", "books", "again.toml")
     # A draft is changed in place; a published wording never is.
     assert rows(installation) == [before[0], before[1], before[2], before[3] + 1]
-    assert "version 2" in shop.types("form", "publish", "newsletter")
+    assert "version 2" in shop.types("form", "publish", "books")
     assert "twice a week" in shop.types("form", "show")
 
 
@@ -138,11 +155,11 @@ def test_origins_hold_at_once_in_every_language(shop: Operator) -> None:
     assert [each["version"] for each in forms(shop)] == [2, 2]
     # A draft that says something else is not published by the way.
     write(shop.types("form", "show", "--toml").replace("once a week", "often"), "again.toml")
-    shop.types("form", "edit", "newsletter", "again.toml")
+    shop.types("form", "edit", "books", "again.toml")
     said = shop.types("form", "origins", "--remove", "http://127.0.0.1:8800")
-    assert "Not served so in en yet: consentledger form publish newsletter --language en" in said
+    assert "Not served so in en yet: consentledger form publish books --language en" in said
     assert forms(shop)[0]["version"] == 2
-    for words in (("--add", "https://shop.example/path"), ("--remove", "https://other.example")):
+    for words in (("--add", "https://books.example/path"), ("--remove", "https://other.example")):
         error = shop.fails("form", "origins", *words)
         assert isinstance(error, InputError)
         assert error.field == "origins"
@@ -154,8 +171,8 @@ def test_a_form_is_translated_by_its_words_alone(
     shop.types("form", "new", "form.toml")
     shop.types("form", "publish")
     said = _translate(shop)
-    assert "a purpose is called Wochenangebote in de now" in said
-    assert "consentledger form publish newsletter --language de" in said
+    assert "a purpose is called Neue Bücher in de now" in said
+    assert "consentledger form publish books --language de" in said
     assert "(not served)" in shop.types("form", "check", "--language", "de")
     assert "published in de, version 1" in shop.types("form", "publish", "--language", "de")
     first, german = forms(shop)
@@ -164,29 +181,29 @@ def test_a_form_is_translated_by_its_words_alone(
         found = queries.translation_for(session, _uuid(first), "de-AT")
     assert found == _uuid(german)
     before = rows(installation)
-    assert "drafted anew" in shop.types("form", "translate", "newsletter", "de.toml")
+    assert "drafted anew" in shop.types("form", "translate", "books", "de.toml")
     assert rows(installation) == before
     french = shop.fails("form", "show", "--language", "fr")
-    assert "form translate newsletter --to fr" in str(french)
+    assert "form translate books --to fr" in str(french)
     text = Path("de.toml").read_text(encoding="utf-8")
     write(text.partition("[[box]]")[0] + "[[box]]" + text.rpartition("[[box]]")[2], "half.toml")
-    error = shop.fails("form", "translate", "newsletter", "half.toml")
-    assert "half.toml: box: none for the purpose Weekly offers" in str(error)
+    error = shop.fails("form", "translate", "books", "half.toml")
+    assert "half.toml: box: none for the purpose New books" in str(error)
 
 
 def _translate(shop: Operator) -> str:
-    text = shop.types("form", "translate", "newsletter", "--to", "de")
+    text = shop.types("form", "translate", "books", "--to", "de")
     german = (
-        ('title = "Weekly offers"', 'title = "Wochenangebote"'),
-        ("may send me Weekly offers by", "darf mir Wochenangebote schicken, per"),
-        ('title = "Trail stories"', 'title = "Weggeschichten"'),
-        ("may send me Trail stories by", "darf mir Weggeschichten schicken, per"),
+        ('title = "New books"', 'title = "Neue Bücher"'),
+        ("may send me New books by", "darf mir Neue Bücher schicken, per"),
+        ('title = "Readings"', 'title = "Lesungen"'),
+        ("may send me Readings by", "darf mir Lesungen schicken, per"),
     )
     for old, new in german:
         assert old in text
         text = text.replace(old, new)
     write(text, "de.toml")
-    return shop.types("form", "translate", "newsletter", "de.toml")
+    return shop.types("form", "translate", "books", "de.toml")
 
 
 def without(key: str) -> Callable[[str], str]:
@@ -198,24 +215,24 @@ def instead(old: str, new: str) -> Callable[[str], str]:
 
 
 WRONG: list[tuple[Callable[[str], str], str, str]] = [
-    (instead('name = "newsletter"', "name = newsletter"), "file", "malformed"),
+    (instead('name = "books"', "name = books"), "file", "malformed"),
     (without("language"), "language", "missing"),
     (instead('language = "en"', "language = 7"), "language", "type"),
     (instead('language = "en"', 'language = "English"'), "language", "format"),
     (instead('inputs = ["name"]', 'inputs = "name"'), "inputs", "type"),
     (instead("origins =", "orgins ="), "orgins", "unknown"),
-    (instead('https://shop.example", "http', 'https://*.shop", "http'), "origins", "wildcard"),
-    (instead('title = "Trail stories"\n', ""), "box.2.title", "missing"),
+    (instead('https://books.example", "http', 'https://*.shop", "http'), "origins", "wildcard"),
+    (instead('title = "Readings"\n', ""), "box.2.title", "missing"),
     (
-        instead('title = "Trail stories"', 'title = "Weekly offers"'),
+        instead('title = "Readings"', 'title = "New books"'),
         "box.2.categories",
         "differs",
     ),
     (instead('statement = "', 'ticked = true\nstatement = "'), "box.1.ticked", "unknown"),
-    (instead('["stories"]', '["Stories!"]'), "box.2.categories", "format"),
+    (instead('["events"]', '["Stories!"]'), "box.2.categories", "format"),
     (without("legal_name"), "sender.legal_name", "missing"),
     (instead('country = "IE"', 'country = "Ireland"'), "sender.country", "format"),
-    (instead("https://shop.example/privacy", "ftp://shop"), "sender.privacy_url", "scheme"),
+    (instead("https://books.example/privacy", "ftp://shop"), "sender.privacy_url", "scheme"),
     (instead('\ntext = """', '\nfile = "notice.txt"\ntext = """'), "notice.file", "double"),
 ]
 
@@ -240,15 +257,15 @@ def test_a_wrong_file_makes_nothing_and_is_told(shop: Operator, installation: In
 def test_publishing_names_everything_that_is_missing(
     shop: Operator, installation: Installation
 ) -> None:
-    write(TEXT.replace("Ltd may send me Weekly offers by e-mail", "Ltd may write"))
+    write(TEXT.replace("Ltd may send me New books by e-mail", "Ltd may write"))
     shop.types("form", "new", "form.toml")
     entries = size(installation)
     for words in (("form", "check"), ("form", "publish")):
         result = shop.run(*words)
         assert result.return_value == 1
         for gap in (
-            "box Weekly offers: statement: does not name the purpose",
-            "box Weekly offers: statement: does not name the channel",
+            "box New books: statement: does not name the purpose",
+            "box New books: statement: does not name the channel",
         ):
             assert gap in result.output
     assert size(installation) == entries
@@ -263,22 +280,22 @@ def test_what_is_called_alike_is_asked_back(shop: Operator, environment: dict[st
     shop.types("form", "new", "form.toml")
     taken = shop.fails("form", "new", "form.toml")
     assert isinstance(taken, ConflictError)
-    assert "called newsletter already" in str(taken)
-    write(TEXT.replace('name = "newsletter"', 'name = "shop"', 1))
+    assert "called books already" in str(taken)
+    write(TEXT.replace('name = "books"', 'name = "shop"', 1))
     shop.types("form", "new", "form.toml")
-    for words in ((), ("Weekly offers",)):
+    for words in ((), ("New books",)):
         error = shop.fails("form", "show", *words)
         assert isinstance(error, InputError)
         assert error.reason == "ambiguous"
-        assert "newsletter" in str(error)
+        assert "books" in str(error)
         assert "shop" in str(error)
     one = forms(shop)[0]
-    for word in (str(one["form"]), str(one["form"])[-12:], "newsletter"):
+    for word in (str(one["form"]), str(one["form"])[-12:], "books"):
         assert str(one["form"]) in shop.types("form", "show", word)
     assert isinstance(shop.fails("form", "show", "nothing"), NotFoundError)
     shop.types("organisation", "create", "charlie", "--legal-name", "C Ltd", "--country", "IE")
     error = shop.fails("form", "list")
-    assert "--organisation, one of Harbour & Pine, charlie" in str(error)
+    assert "--organisation, one of Galway Bay Books, charlie" in str(error)
     assert "no form yet" in shop.types("form", "list", "--organisation", "charlie")
 
 
@@ -286,16 +303,16 @@ def test_a_sender_and_a_purpose_that_there_are_stay_as_they_are(shop: Operator) 
     shop.types("form", "new", "form.toml")
     head, _, rest = TEXT.partition("# Who writes, as every")
     tail = "[notice]" + rest.partition("[notice]")[2]
-    second = head.replace('"newsletter"', '"second"', 1) + 'sender = "Harbour & Pine"\n' + tail
+    second = head.replace('"books"', '"second"', 1) + 'sender = "Galway Bay Books"\n' + tail
     write(second)
     said = shop.types("form", "new", "form.toml")
     assert "is published" not in said
     assert "0 wordings" in said
     for old, new, words in (
-        ('sender = "Harbour & Pine"', 'sender = "Nobody"', "there is: Harbour & Pine"),
-        ('["outdoor"]', '["indoor"]', "box 1 (Weekly offers): categories"),
-        ('statement = "', 'purpose = "Nothing"\nstatement = "', "there is: Weekly offers"),
-        ('categories = ["stories"]', 'class = "tracking"', "box 2 (Trail stories): class"),
+        ('sender = "Galway Bay Books"', 'sender = "Nobody"', "there is: Galway Bay Books"),
+        ('["books"]', '["indoor"]', "box 1 (New books): categories"),
+        ('statement = "', 'purpose = "Nothing"\nstatement = "', "there is: New books"),
+        ('categories = ["events"]', 'class = "tracking"', "box 2 (Readings): class"),
     ):
         write(second.replace('"second"', '"third"', 1).replace(old, new, 1))
         error = shop.fails("form", "new", "form.toml")
