@@ -28,6 +28,7 @@ from consentledger.organisations.service import (
 from consentledger.outbox import service as outbox
 from consentledger.webhooks import service as webhooks
 from consentledger.worker.jobs import pausing
+from tests.factories import create_form
 from tests.support.consents import People, people
 from tests.support.mails import entries, work_off
 from tests.support.smtp import SmtpPeer
@@ -281,7 +282,7 @@ def test_figures_count_what_is_flagged(installation: Installation, shop: People)
 def test_a_flood_is_counted_as_far_back_as_it_is_cheap(
     installation: Installation, shop: People, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(figures, "MOST", 3)
+    monkeypatch.setattr(figures, "SHOWN", 3)
     begun = now()
     for number in range(5):
         shop.sign_up(f"anna{number}@person.example")
@@ -289,3 +290,25 @@ def test_a_flood_is_counted_as_far_back_as_it_is_cheap(
         day, _ = figures.form_figures(session, shop.org, shop.made.form_id, now())
     assert day.requests == 3
     assert day.since_at > begun
+
+
+def test_a_request_that_joins_another_forms_mail_is_not_mailed(
+    installation: Installation, shop: People, some_time_ago: None
+):
+    other = create_form(
+        shop.database, shop.org, shop.made.sender_id, shop.made.wording_ids, origins=()
+    )
+    with shop.database.read() as session:
+        joining = People(
+            shop.database,
+            replace(shop.made, form_id=other, form=queries.published_form(session, other)),
+        )
+    for number in range(5):
+        assert shop.ask(f"victim{number}@person.example")
+        assert joining.ask(f"victim{number}@person.example")  # the pending mail's link
+    with time_machine.travel(now() + timedelta(hours=2), tick=True):
+        assert pausing.pause_due(installation) == 1
+        with shop.database.read() as session:
+            assert queries.form(session, shop.org, other).state == "published"
+            day, _ = figures.form_figures(session, shop.org, other, now())
+    assert (day.requests, day.mailed) == (5, 0)

@@ -40,7 +40,7 @@ class PeriodSchema(Schema):
 
 
 class FiguresSchema(Schema):
-    """How a form does: one day, and seven; at most the newest 100,000 requests of the organisation are counted."""
+    """How a form does: one day, and seven; at most the newest 25,000 requests of the organisation are counted."""
 
     periods = fields.List(fields.Nested(PeriodSchema), required=True)
 
