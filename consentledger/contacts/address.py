@@ -28,25 +28,31 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TAGGING = frozenset(
     (
         "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
+        "msn.com",
+        "windowslive.com",
         "icloud.com",
-        "me.com",
-        "mac.com",
         "fastmail.com",
+        "fastmail.fm",
         "proton.me",
-        "protonmail.com",
-        "pm.me",
-        "yandex.com",
-        "yandex.ru",
         "zoho.com",
         "mailbox.org",
         "posteo.de",
     )
 )
-_DOTLESS = frozenset(("gmail.com", "googlemail.com"))
+# One provider's country domains, which deliver tags as its .com does.
+_TAGGING_TOO = re.compile(r"(?:outlook|hotmail|live|yandex)\.(?:com?\.)?[a-z]{2,3}\Z")
+_DOTLESS = frozenset(("gmail.com",))
+# Domains under which one provider delivers to the same mailbox.
+_SAME = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.com": "proton.me",
+    "protonmail.ch": "proton.me",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +147,11 @@ def fold_parsed(address: Address) -> str:
 def fold_for_limits(address: str) -> str:
     """Returns a coarser fold, for counting only: without tags and dots that known providers ignore."""
     local, _, domain = fold(address).rpartition("@")
-    if domain in _TAGGING:
+    domain = _SAME.get(domain, domain)
+    if domain in _TAGGING or _TAGGING_TOO.match(domain):
         local = local.partition("+")[0] or local
     if domain in _DOTLESS:
         local = local.replace(".", "")
-        domain = "gmail.com"
     return f"{local}@{domain}"
 
 

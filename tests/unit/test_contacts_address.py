@@ -121,6 +121,11 @@ def test_folds_never_join_people(other: tuple[str, str]) -> None:
     [
         ("a.l.ice+1@gmail.com", "alice@googlemail.com"),
         ("alice+1@outlook.com", "alice@outlook.com"),
+        ("alice+1@hotmail.co.uk", "alice@hotmail.co.uk"),
+        ("alice+1@Outlook.de", "alice@outlook.de"),
+        ("alice@pm.me", "alice+x@protonmail.com"),
+        ("alice@me.com", "alice@icloud.com"),
+        ("alice+1@ya.ru", "alice@yandex.com"),
         ("ALICE@example.com", "alice@example.com"),
     ],
 )
@@ -132,6 +137,8 @@ def test_limits_do_not_join_what_other_providers_keep_apart() -> None:
     assert fold_for_limits("a.b@example.com") != fold_for_limits("ab@example.com")
     assert fold_for_limits("a+b@example.com") != fold_for_limits("a@example.com")
     assert fold_for_limits("+tag@gmail.com") == "+tag@gmail.com"
+    assert fold_for_limits("a+b@live.example.com") != fold_for_limits("a@live.example.com")
+    assert fold_for_limits("a@hotmail.fr") != fold_for_limits("a@hotmail.com")
 
 
 @given(
