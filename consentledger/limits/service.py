@@ -56,28 +56,26 @@ class Limiter:
     def count_post(self, post: Post) -> Counted:
         """Counts one post in one statement; LimitError when an IP, a network or an address is over its limit.
 
-        Under pressure an address is counted when its post is paid for: robots that pay nothing must not use up
-        what its owner may, nor must a person who is asked to press again.
+        Under pressure, address and token are counted when the post is paid for: robots that pay nothing must not
+        use up what an address's owner may, nor must a person who is asked to press again; and they leave less.
         """
         if not self._enabled:
             return Counted(0)
         at = _at()
         posts = self._slots.posts(post.form_id, post.organisation_id, at)
         hard = self._slots.asker(post.remote, at)
-        if not self._levels.get(posts[0].key, at):
+        token = None if post.token is None else self._slots.token("token", post.token)
+        if self._levels.get(posts[0].key, at):
+            token = None
+        else:
             hard |= self._slots.mailbox(post, at)
         self._refuse_over(hard, at)
-        slots = [*hard, *posts]
-        spent = None
-        if post.token is not None:
-            spent = self._slots.token("token", post.token)
-            if self._over.get(spent.key, at) is not None:
-                return Counted(0, token_spent=True)
-            slots.append(spent)
-        counts = self._counters.add(slots)
+        if token is not None and self._over.get(token.key, at) is not None:
+            return Counted(0, token_spent=True)
+        counts = self._counters.add((*hard, *posts, *([token] if token else ())))
         self._check(hard, counts, at)
-        if spent is not None and counts[spent.key] > rules.TOKEN.count:
-            self._over.put(spent.key, spent.ends, until=spent.ends)
+        if token is not None and counts[token.key] > rules.TOKEN.count:
+            self._over.put(token.key, token.ends, until=token.ends)
             return Counted(0, token_spent=True)
         return Counted(self._level(post.form_id, post.organisation_id, counts, at))
 

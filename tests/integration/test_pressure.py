@@ -156,6 +156,21 @@ def test_posts_that_were_not_paid_for_use_up_nobody_s_address(
     assert limiter.take_work(post(41))
 
 
+def test_a_post_that_is_not_paid_for_leaves_its_network_s_counters_only(
+    limiter: Limiter, database: Database
+) -> None:
+    set_to(database, pressing(), 3_000)
+    assert limiter.level(FORM, ORGANISATION) == 2
+    unpaid = post(7)
+    for _ in range(rules.TOKEN.count + 1):
+        assert not limiter.count_post(unpaid).token_spent
+    at = now().timestamp()
+    assert unpaid.token is not None
+    kept = [*slots().mailbox(unpaid, at), slots().token("token", unpaid.token)]
+    assert database.counters.read(kept) == {}
+    assert len(database.counters.read((*slots().asker(unpaid.remote, at), *pressing()))) == 4
+
+
 def test_who_waits_gets_a_few_turns_and_then_waits_for_the_next_window(
     limiter: Limiter, clock: time_machine.Traveller
 ) -> None:
