@@ -13,7 +13,7 @@ from werkzeug.test import EnvironBuilder
 from consentledger.db.installation import Installation
 from consentledger.organisations import service
 from consentledger.organisations.pausing import PauseForm, pause_form
-from tests.web.acts import fields, size_of, statements
+from tests.web.acts import fields, size_of
 from tests.web.test_once_more import SAYS_AGAIN, inputs
 from tests.web.town import ORIGIN, Shop, open_shop
 
@@ -187,29 +187,4 @@ def test_a_paused_form_says_so_wherever_it_is_shown_and_takes_nothing(
         assert answer.json["type"] == "urn:consentledger:problem:paused"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert client.options(shop.form, headers=listed).status_code == 204
-    assert size_of(installation, shop) == before
-
-
-def test_no_answer_short_of_a_sign_up_tells_a_known_address_from_another(
-    client: FlaskClient, shop: Shop, installation: Installation
-) -> None:
-    assert client.post(shop.form, data=fields(shop, "known@example.org")).status_code == 200
-    before = size_of(installation, shop)
-    for more in (
-        {"token": None},
-        {"token": "x"},
-        {"website": "x"},
-        {"version": "7"},
-        {"hash": "x"},
-        {"purpose": []},
-    ):
-        told = []
-        for email in ("known@example.org", "never@example.org"):
-            body = {k: v for k, v in fields(shop, email, **more).items() if v is not None}
-            with statements(installation) as seen:
-                page, problem = client.post(shop.form, data=body), client.post(shop.form, json=body)
-            lengths = (len(page.data), len(problem.data))
-            told.append((page.status_code, problem.status_code, *lengths, list(seen)))
-            assert problem.status_code in (409, 422)
-        assert told[0] == told[1]
     assert size_of(installation, shop) == before

@@ -27,10 +27,10 @@ def page_after(
         return rendering.answer(_unticked(form, given, source, "changed"), 409)
     if isinstance(error, AskAgainError):
         return rendering.answer(_unticked(form, given, source, "again"), 422)
+    if source == "post":
+        given = replace(given, lists={})
     if isinstance(error, PayFirstError):
-        page = _unticked(form, given, source, "waiting")
-        if source != "post":
-            page = form_page(form, source=source, given=given, asks="waiting")
+        page = form_page(form, source=source, given=given, asks="waiting")
         response = rendering.answer(replace(page, token=error.token, wait=error.wait), 422)
         response.headers["Retry-After"] = str(error.wait)
         return response
