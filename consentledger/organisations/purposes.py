@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,8 +13,8 @@ from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.errors import NotFoundError
 from consentledger.kernel.ids import uuid7
 from consentledger.organisations import fields, rules, staging
-from consentledger.organisations.facts import Published
-from consentledger.organisations.models import Purpose
+from consentledger.organisations.facts import Published, PurposeFacts
+from consentledger.organisations.models import Purpose, Wording
 from consentledger.organisations.queries import purpose_facts
 from consentledger.organisations.staging import Staged
 
@@ -47,9 +47,8 @@ def stage_purpose(tx: Tx, command: PublishPurpose) -> tuple[Purpose, Staged]:
     }
     row = _purpose_row(tx, command)
     if row.version:
-        rules.check_no_widening(
-            purpose_facts(row), command.purpose_class, titles, command.categories
-        )
+        known = _agreed(tx, purpose_facts(row))
+        rules.check_no_widening(known, command.purpose_class, titles, command.categories)
     row.version += 1
     row.purpose_class = command.purpose_class
     row.titles = titles
@@ -70,6 +69,23 @@ def stage_purpose(tx: Tx, command: PublishPurpose) -> tuple[Purpose, Staged]:
     )
     tx.session.flush()
     return row, Staged(row, draft)
+
+
+def _agreed(tx: Tx, purpose: PurposeFacts) -> PurposeFacts:
+    """The purpose with the titles that a published wording has shown; nobody agreed to any other."""
+    languages = tx.session.scalars(
+        select(Wording.language)
+        .where(
+            Wording.organisation_id == purpose.organisation_id,
+            Wording.purpose_id == purpose.purpose_id,
+            Wording.published_at.is_not(None),
+        )
+        .distinct()
+    ).all()
+    shown = {tag for language in languages for tag in (language, language.split("-")[0])}
+    return replace(
+        purpose, titles={tag: said for tag, said in purpose.titles.items() if tag in shown}
+    )
 
 
 def _purpose_row(tx: Tx, command: PublishPurpose) -> Purpose:

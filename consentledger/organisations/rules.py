@@ -119,8 +119,8 @@ def check_no_widening(
 ) -> None:
     """Refuses a new version that says more than people agreed to: that is another purpose (GDPR art. 6(4), 7).
 
-    A published title stays as it is, titles in more languages may be added; categories may only go; a channel
-    may be added, since consent is given per channel.
+    A title that was shown stays as it is, titles in more languages may be added; categories may only go; a channel
+    may be added, since consent is given per channel. `old` has the titles that people have seen.
     """
     changed = [tag for tag, title in old.titles.items() if titles.get(tag) != title]
     if purpose_class != old.purpose_class or changed:

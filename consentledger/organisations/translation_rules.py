@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from consentledger.organisations.facts import FormField, PublishedForm, PurposeFacts
+from consentledger.organisations.facts import FormField, FormPurpose, PublishedForm, PurposeFacts
 from consentledger.organisations.rules import Gap
 
 
@@ -88,6 +88,20 @@ def warnings(language: str, spoken: Collection[str]) -> list[Gap]:
             f"language: buttons, errors and the mail around the form are not available in {language}, "
             "they come in English",
         )
+    ]
+
+
+def untranslated(first: Sequence[FormPurpose], other: Sequence[FormPurpose]) -> list[Gap]:
+    """Says which boxes still have the first form's own words."""
+    words = {box.purpose_id: box.statement for box in first}
+    return [
+        Gap(
+            "wordings",
+            "untranslated",
+            f"wordings: the text of {box.title} is still the first form’s",
+        )
+        for box in other
+        if words.get(box.purpose_id) == box.statement
     ]
 
 

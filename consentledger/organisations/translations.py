@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from consentledger.kernel.errors import NotFoundError
 from consentledger.organisations import fields, freezing, queries, translation_rules
+from consentledger.organisations.facts import FormPurpose
 from consentledger.organisations.models import Form
 from consentledger.organisations.rules import Gap
 from consentledger.organisations.translation_rules import Face
@@ -136,23 +137,36 @@ def completeness(
     parts = _parts(session, row)
     if row.translation_of is not None:
         first = _served_face(session, organisation_id, row.translation_of)
-        found = gaps(session, row, parts)
-        return _said(row, parts, found, spoken, served=_serves(session, first, row))
+        drafted = queries.form(session, organisation_id, row.translation_of).draft
+        words = freezing.parts_of(session, organisation_id, freezing.spec_of(drafted)).boxes
+        served, found = _serves(session, first, row), gaps(session, row, parts)
+        return _said(row, parts, found, _doubts(parts, spoken, words), served=served)
     own = _served_face(session, organisation_id, form_id)
     coming = _face(parts)
     others = []
     for other in translations_of(session, organisation_id, form_id):
         theirs = _parts(session, other)
         serves = _serves(session, own, other)
-        others.append(_said(other, theirs, _against(coming, theirs), spoken, served=serves))
-    return _said(row, parts, [], spoken, served=own is not None, others=tuple(others))
+        doubts = _doubts(theirs, spoken, parts.boxes)
+        others.append(_said(other, theirs, _against(coming, theirs), doubts, served=serves))
+    doubts = _doubts(parts, spoken)
+    return _said(row, parts, [], doubts, served=own is not None, others=tuple(others))
+
+
+def _doubts(
+    parts: freezing.Parts, spoken: Collection[str], first: tuple[FormPurpose, ...] = ()
+) -> tuple[Gap, ...]:
+    return (
+        *translation_rules.warnings(parts.spec.language, spoken),
+        *translation_rules.untranslated(first, parts.boxes),
+    )
 
 
 def _said(
     row: Form,
     parts: freezing.Parts,
     found: list[Gap],
-    spoken: Collection[str],
+    doubts: tuple[Gap, ...],
     *,
     served: bool,
     others: tuple[Completeness, ...] = (),
@@ -165,7 +179,7 @@ def _said(
         version=row.version,
         served=served,
         gaps=(*parts.gaps, *found),
-        warnings=tuple(translation_rules.warnings(parts.spec.language, spoken)),
+        warnings=doubts,
         translations=others,
     )
 

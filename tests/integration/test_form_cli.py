@@ -170,7 +170,11 @@ def test_a_form_is_translated_by_its_words_alone(
 ) -> None:
     shop.types("form", "new", "form.toml")
     shop.types("form", "publish")
+    write(shop.types("form", "translate", "--to", "de"), "de.toml")
+    shop.types("form", "translate", "books", "de.toml")
+    assert "look: wordings: the text of New books is still" in shop.types("form", "check")
     said = _translate(shop)
+    assert "still the first form" not in shop.types("form", "check")
     assert "a purpose is called Neue Bücher in de now" in said
     assert "consentledger form publish books --language de" in said
     assert "(not served)" in shop.types("form", "check", "--language", "de")
@@ -183,6 +187,9 @@ def test_a_form_is_translated_by_its_words_alone(
     before = rows(installation)
     assert "drafted anew" in shop.types("form", "translate", "books", "de.toml")
     assert rows(installation) == before
+    write(Path("de.toml").read_text(encoding="utf-8").replace("Lesungen", "Lesekreis"), "new.toml")
+    shown = shop.fails("form", "translate", "books", "new.toml")
+    assert "box 2 (Lesekreis): title: people agreed to it as Lesungen" in str(shown)
     french = shop.fails("form", "show", "--language", "fr")
     assert "form translate books --to fr" in str(french)
     text = Path("de.toml").read_text(encoding="utf-8")

@@ -234,6 +234,7 @@ def test_completeness_says_what_every_language_lacks(
         whole = translations.completeness(session, owner, made.form_id, SPOKEN)
         alone = translations.completeness(session, owner, french, SPOKEN)
     assert whole.complete
+    assert whole.translations[0].warnings == ()
     assert whole.served
     assert [(one.form_id, one.language, one.served) for one in whole.translations] == [
         (other, "de", True),

@@ -104,16 +104,11 @@ class Boxes:
             known.append(purpose_facts(row))
             return row.purpose_id
         _check_same(box, found)
-        short = self._language.split("-")[0]
-        own = found.titles.get(self._language) or found.titles.get(short)
-        if own is None:
-            return self._titled(box, found)
-        if own != box.title:
-            raise wrong("title", "differs", f"title: people agreed to it as {own}")
-        return found.purpose_id
+        own = found.titles.get(self._language) or found.titles.get(self._language.split("-")[0])
+        return found.purpose_id if own == box.title else self._titled(box, found)
 
     def _titled(self, box: BoxPlan, found: PurposeFacts) -> UUID:
-        """Gives a purpose its title in this language: a new version that says no more than before."""
+        """Gives a purpose its title in this language; one that people have seen in a wording stays as it is."""
         command = PublishPurpose(
             self._organisation_id,
             {**found.titles, self._language: box.title},
@@ -123,7 +118,11 @@ class Boxes:
             found.categories,
             found.purpose_id,
         )
-        _, staged = stage_purpose(self._tx, command)
+        try:
+            _, staged = stage_purpose(self._tx, command)
+        except ConflictError as error:
+            own = found.title(self._language)
+            raise wrong("title", "differs", f"title: people agreed to it as {own}") from error
         self.staged.append(staged)
         self.titled.append(box.title)
         return found.purpose_id
