@@ -28,6 +28,7 @@ BENCHES = (
     "limits",
     "siege",
     "flood",
+    "embed",
 )
 ALONE = ("million",)  # only when named: memory lets the same log grow
 

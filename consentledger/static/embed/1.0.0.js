@@ -10,7 +10,9 @@ const BASE = new URL(import.meta.url).origin;
 const PATIENCE = 20_000; // ms for one answer
 const LANES = 8; // candidates at a time
 
-const SHEET = `
+// Blocks and single lines of boxes, no grids: a slow telephone lays them out in one go.
+const SHEET = new CSSStyleSheet();
+SHEET.replaceSync(`
 :host(:not([hidden])) { display: block; }
 .form { --i: #1c1d1f; --p: #fff; --e: #a4161a; }
 @supports (color: light-dark(#000, #fff)) {
@@ -25,8 +27,6 @@ const SHEET = `
   --rim: var(--consent-accent, var(--edge, #1d5b79));
   --error: var(--consent-error, var(--e));
   --radius: var(--consent-radius, 10px);
-  display: grid;
-  gap: var(--consent-gap, 20px);
   padding: clamp(14px, 5%, 28px);
   border: 1px solid var(--line);
   border-radius: var(--radius);
@@ -46,15 +46,15 @@ const SHEET = `
 p, h2, dl, dd, fieldset, legend { margin: 0; padding: 0; border: 0; font: inherit; }
 [dir=rtl] { text-align: right; }
 p, h2, label, legend, .error { unicode-bidi: plaintext; }
-h2 { font-size: 1.25em; font-weight: 650; }
+h2 { font-size: 1.25em; font-weight: 600; }
 a { color: inherit; }
 a, summary { display: inline-block; padding-block: 11px; min-block-size: 44px; text-underline-offset: .18em; }
 summary { display: list-item; inline-size: fit-content; cursor: pointer; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; border-radius: 4px; }
 [tabindex="-1"]:focus { outline: none; }
-.field, .boxes, .done, .details { display: grid; gap: 10px; }
-legend { margin-block-end: 10px; }
-.label, legend, .title { font-weight: 620; }
+.form > * + * { margin-block-start: var(--consent-gap, 20px); }
+.field > * + *, .boxes > * + *, .done > * + *, .details > * + * { margin-block-start: 10px; }
+.label, legend, .title, .error, .message { font-weight: 600; }
 .quiet, .details, .foot { color: var(--muted); font-weight: 400; }
 .details, .foot { font-size: .9em; }
 .input, .button {
@@ -66,26 +66,28 @@ legend { margin-block-end: 10px; }
   padding: 6px 14px; border: 1px solid var(--line); border-radius: var(--radius);
   background: color-mix(in srgb, var(--ink) 3%, transparent);
 }
-.choice { display: grid; grid-template-columns: auto 1fr; gap: 12px; padding-block: 8px; cursor: pointer; }
-.choice input { inline-size: 24px; block-size: 24px; margin: 0; accent-color: var(--rim); cursor: inherit; }
+.choice { display: flex; gap: 12px; padding-block: 8px; cursor: pointer; }
+.choice input { flex: none; inline-size: 24px; block-size: 24px; margin: 0; accent-color: var(--rim); cursor: inherit; }
+.choice > span { flex: 1; }
 .title, .statement { display: block; }
 .statement, .text, .foot { white-space: pre-line; }
 .details { padding-inline-start: 36px; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 9em), 1fr)); gap: 8px; }
+dl { display: flex; flex-wrap: wrap; gap: 10px; }
+dl > div { flex: 1 1 9em; }
 .details dd, .text { color: var(--ink); }
 .button {
   border: 2px solid var(--rim); background: var(--accent); color: var(--consent-on-accent, var(--on-fill, #fff));
-  font-weight: 650; line-height: 1.25; text-align: center; cursor: pointer;
+  font-weight: 600; line-height: 1.25; text-align: center; cursor: pointer;
 }
 .button:hover { box-shadow: 0 0 0 2px var(--paper), 0 0 0 4px var(--rim); }
 .button[aria-disabled] { cursor: progress; opacity: .7; }
-.second { border: 1px solid var(--muted); background: none; color: inherit; font-weight: 560; }
-.error, .message { color: var(--error); font-weight: 560; }
+.second { border: 1px solid var(--muted); background: none; color: inherit; font-weight: 600; }
+.error, .message { color: var(--error); }
 .status { color: inherit; }
 .message:empty { display: none; }
 .foot { padding-block-start: 12px; border-block-start: 1px solid var(--line); margin-block-end: -8px; }
 .foot p { display: flex; flex-wrap: wrap; column-gap: 18px; }
-`;
+`);
 
 /** An element with attributes (null: left out; a part is a class, too) and children (null: left out). */
 function make(tag, attributes, ...children) {
@@ -172,9 +174,7 @@ class ConsentForm extends HTMLElement {
 
   constructor() {
     super();
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(SHEET);
-    this.#shadow.adoptedStyleSheets = [sheet];
+    this.#shadow.adoptedStyleSheets = [SHEET];
     this.#shadow.append(make("slot"));
   }
 
