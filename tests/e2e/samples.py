@@ -169,6 +169,7 @@ def samples() -> dict[str, pages.Page]:
         "form-waiting": replace(
             FILLED, asks="waiting", wait=10, boxes=(replace(FORM.boxes[0], ticked=True),)
         ),
+        "form-waiting-long": replace(FILLED, asks="waiting", wait=421),
         "form-waiting-embed": replace(
             FILLED, language="de", asks="waiting", wait=7, embed=True, source="iframe"
         ),

@@ -13,6 +13,7 @@ from consentledger.db.installation import Installation
 from consentledger.kernel.clock import now
 from consentledger.limits.form_tokens import AGAIN, FIRST, FormTokens
 from consentledger.organisations import queries, service
+from consentledger.organisations.address_policies import ChangeAddressPolicy, change_address_policy
 from tests.web.acts import MARIA, fields, size_of
 from tests.web.town import ORIGIN, OTHER_ORIGIN, Shop, open_shop
 
@@ -193,3 +194,35 @@ def test_a_return_address_that_is_not_listed_is_not_carried_along(
         page = client.post(shop.form, data={"email": MARIA, "return": elsewhere})
         assert page.status_code == 422
         assert elsewhere not in page.text
+
+
+def test_whoever_prefers_json_gets_json_whatever_was_posted(
+    client: FlaskClient, shop: Shop
+) -> None:
+    prefers = {"Accept": "application/json"}
+    asked = client.post(shop.form, data=fields(shop, token="x"), headers=prefers)
+    assert (asked.status_code, asked.mimetype) == (422, "application/problem+json")
+    wrong = client.post(shop.form, data=fields(shop, "x"), headers=prefers)
+    assert wrong.json["errors"][0]["field"] == "email"
+    taken = client.post(shop.form, data=fields(shop), headers=prefers)
+    assert (taken.status_code, taken.json["status"]) == (202, "check_mail")
+
+
+def test_kinds_of_addresses_that_the_organisation_refuses_are_named_kindly(
+    client: FlaskClient, shop: Shop, installation: Installation
+) -> None:
+    command = ChangeAddressPolicy(shop.organisation_id, "test", "refuse", "refuse")
+    with installation.database.begin() as tx:
+        change_address_policy(tx, command)
+    before = size_of(installation, shop)
+    for email, reason, said in (
+        ("maria@mailinator.com", "disposable", "throw-away address"),
+        ("info@example.org", "role", "belongs to an office"),
+    ):
+        page = client.post(shop.form, data=fields(shop, email, source="hosted"))
+        assert page.status_code == 422
+        assert page.text.count(said) == 2
+        assert page.text.count("checked") == 1
+        problem = client.post(shop.form, json=fields(shop, email))
+        assert problem.json["errors"][0]["reason"] == reason
+    assert size_of(installation, shop) == before
