@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import update
 
 from consentledger.consents import figures
 from consentledger.db.installation import Installation
@@ -18,6 +20,7 @@ from consentledger.mail.wire import faults
 from consentledger.organisations import pause_rules, queries
 from consentledger.organisations.address_policies import ChangeAddressPolicy, change_address_policy
 from consentledger.organisations.facts import FormFacts
+from consentledger.organisations.models import Form, Organisation
 from consentledger.organisations.pausing import PauseForm, pause_form
 from consentledger.organisations.service import (
     PublishForm,
@@ -26,6 +29,7 @@ from consentledger.organisations.service import (
     unpublish_form,
 )
 from consentledger.outbox import service as outbox
+from consentledger.replay.service import fsck
 from consentledger.webhooks import service as webhooks
 from consentledger.worker.jobs import pausing
 from tests.factories import create_form
@@ -312,3 +316,30 @@ def test_a_request_that_joins_another_forms_mail_is_not_mailed(
             assert queries.form(session, shop.org, other).state == "published"
             day, _ = figures.form_figures(session, shop.org, other, now())
     assert (day.requests, day.mailed) == (5, 0)
+
+
+def test_workers_who_count_at_once_pause_once(installation: Installation, shop: People):
+    ask_ago(shop, 5)
+    with ThreadPoolExecutor(3) as workers:
+        paused = [workers.submit(pausing.pause_due, installation) for _ in range(3)]
+    assert sorted(each.result() for each in paused) == [0, 0, 1]
+    assert settings_changed(shop).count(("state", "paused")) == 1
+
+
+def test_the_log_tells_the_state_of_form_and_policy(installation: Installation, shop: People):
+    given = PauseForm(shop.org, shop.made.form_id, None, "unconfirmed", 61, 2)
+    with shop.database.begin() as tx:
+        assert pause_form(tx, given, lambda _: None)
+    with shop.database.begin() as tx:
+        change_address_policy(tx, ChangeAddressPolicy(shop.org, ACTOR, "refuse", "accept"))
+    assert fsck(installation, shop.org).findings == []
+    for table, values in ((Form, {"state": "published"}), (Organisation, {"role_policy": "flag"})):
+        with shop.database.begin() as tx:
+            mine = update(table).where(table.organisation_id == shop.org)
+            tx.session.execute(mine.values(values))
+        [finding] = fsck(installation, shop.org).findings
+        assert table.__tablename__ in str(finding)
+        with shop.database.begin() as tx:
+            tx.session.execute(
+                mine.values({"state": "paused"} if table is Form else {"role_policy": "accept"})
+            )

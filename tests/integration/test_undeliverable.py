@@ -99,6 +99,28 @@ def test_trouble_of_the_dns_loses_nobodys_mail(
     assert len(asked) == 3 if trouble == SERVFAIL else len(asked) >= 1
 
 
+def test_nobody_waits_for_a_look_up(
+    installation: Installation,
+    made: MadeForm,
+    dns: DnsPeer,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(lookups, "SECONDS", 8.0)
+    written: list[object] = []
+
+    def write() -> None:
+        """Would wait for the look-up's end, and the look-up for it, if a transaction were open."""
+        if not written:
+            written.append(sign_up(installation.database, made.form, "anna@nobody.example"))
+
+    dns.meanwhile = write
+    sign_up(installation.database, made.form, "erika@nobody.example")
+    work_off(installation)
+    assert written
+    outcomes = [each["outcome"] for each in handled(installation.database, made.organisation_id)]
+    assert outcomes == ["refused", "refused"]
+
+
 def test_an_installation_that_asks_nobody(
     environment: dict[str, str], dns: DnsPeer, smtp: SmtpPeer
 ):

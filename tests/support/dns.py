@@ -3,6 +3,7 @@
     peer.zone["good.example"] = {"MX": ["10 mx.good.example."]}
     peer.zone["bad.example"] = SERVFAIL      # or REFUSED, GARBAGE, SILENT
     peer.delay = 0.2                         # seconds before each answer
+    peer.meanwhile = act                     # does something before each answer
     peer.root = REFUSED                      # no way into the DNS: it knows its own names alone
 
 A name that is not in the zone does not exist; one with an empty table has no records.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 import dns.flags
@@ -35,6 +36,7 @@ class DnsPeer:
         self.ttl = 300
         self.soa = True
         self.asked: list[str] = []
+        self.meanwhile: Callable[[], object] | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -66,6 +68,8 @@ class DnsPeer:
             if not wire:
                 return
             answer = self._answer(dns.message.from_wire(wire))
+            if self.meanwhile is not None:
+                self.meanwhile()
             if answer is not None:
                 time.sleep(self.delay)
                 self._socket.sendto(answer, sender)
