@@ -11,7 +11,10 @@ from consentledger.db.base import Base
 
 
 class RateLimit(Base):
-    """How often one key was counted in one window; rows are swept after `ends_at`."""
+    """How often one key was counted in one window; rows are swept after `ends_at`.
+
+    Written by db.counters alone, on PostgreSQL; on SQLite it stays empty, for counters are a file of their own.
+    """
 
     __tablename__ = "rate_limit"
     key_hash: Mapped[bytes] = mapped_column(primary_key=True)
