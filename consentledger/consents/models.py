@@ -62,7 +62,11 @@ class ConfirmationMail(Base):
     closes_at: Mapped[datetime]
     fetches: Mapped[int] = mapped_column(Integer)
     first_fetch_at: Mapped[datetime | None]
-    __table_args__ = (Index(None, "organisation_id", "contact_id"), Index(None, "closes_at"))
+    __table_args__ = (
+        Index(None, "organisation_id", "contact_id"),
+        Index(None, "organisation_id", "address_hash"),
+        Index(None, "closes_at"),
+    )
 
 
 class Consent(Base):

@@ -39,11 +39,30 @@ def weigh_confirmation(tx: Tx, command: DecideConfirmation) -> Weighed:
     if request is None or contact is None or len(request.entry_numbers) != 1:
         return Weighed("gone")
     decision = _decide(tx, request, contact)
+    if decision == "send" and _mailed_before(tx, contact):
+        decision = "capped"
     full = caps.claim(tx, mailbox_of(contact)) if decision == "send" else None
     if full is None:
         return Weighed(decision, request, contact)
     run_at = rules.later(full.free_at, request.expires_at)
     return Weighed("later" if run_at else "capped", request, contact, run_at)
+
+
+def _mailed_before(tx: Tx, contact: LockedContact) -> bool:
+    """Says whether this address had a mail within 24 hours whose contact has expired since, unconfirmed.
+
+    A mail that waited for its turn may go out when its request has little time left.
+    """
+    keys = contacts.hold_suppression(tx, contact.organisation_id)
+    query = select(ConfirmationMail.link_id).where(
+        ConfirmationMail.organisation_id == contact.organisation_id,
+        ConfirmationMail.address_hash == contacts.suppression_hash(keys, fold(contact.address)),
+        ConfirmationMail.contact_id.is_(None),
+        ConfirmationMail.state == "open",
+        func.coalesce(ConfirmationMail.outcome, "") != "refused",
+        ConfirmationMail.made_at > tx.now - rules.ONE_MAIL_IN,
+    )
+    return tx.session.execute(query.limit(1)).first() is not None
 
 
 def latest_mail(tx: Tx, contact: LockedContact) -> tuple[bytes, datetime] | None:

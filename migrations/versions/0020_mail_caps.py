@@ -32,9 +32,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_hash", "slot", name=op.f("pk_mail_cap")),
     )
     op.create_index(op.f("ix_mail_cap_until_at"), "mail_cap", ["until_at"])
+    op.create_index(
+        op.f("ix_confirmation_mail_organisation_id_address_hash"),
+        "confirmation_mail",
+        ["organisation_id", "address_hash"],
+    )
 
 
 def downgrade() -> None:
     """Takes this revision back."""
+    op.drop_index(
+        op.f("ix_confirmation_mail_organisation_id_address_hash"), table_name="confirmation_mail"
+    )
     op.drop_table("mail_cap")
     op.drop_table("cap_key")

@@ -175,6 +175,25 @@ def test_a_request_that_would_not_live_to_its_turn_is_capped(installation: Insta
         assert fourth.mails == []
 
 
+def test_an_address_that_expired_since_its_mail_is_still_the_same_address(
+    installation: Installation,
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        [shop] = shops(installation, 1)
+        accepted = shop.sign_up()
+        clock.shift(7 * DAY - 2 * 3600)  # it waited, for its turn or for a worker
+        shop.handle(accepted, shop.decide(accepted))
+        clock.shift(2 * 3600)
+        erasure.expire_due(shop.database)
+        erasure.erase_due(shop.database)
+        run_destroy(shop)
+        assert shop.contact() is None
+        assert decided(shop) == "capped"
+        clock.shift(22 * 3600)
+        assert decided(shop) == "send"
+        assert len(shop.mails) == 2
+
+
 def test_what_is_not_sent_counts_nothing(installation: Installation) -> None:
     shop, *others = shops(installation, 4)
     shop.subscribe()

@@ -70,6 +70,23 @@ def test_decisions(facts: dict[str, Any], decision: str) -> None:
     assert decide(**facts) == decision
 
 
+@pytest.mark.parametrize(
+    ("free", "left", "waits"),
+    [
+        (timedelta(hours=9), timedelta(days=7), True),
+        (timedelta(hours=9), timedelta(hours=10), True),
+        (timedelta(hours=9), timedelta(hours=10) - timedelta(microseconds=1), False),
+        (timedelta(hours=9), timedelta(hours=9), False),
+        (None, timedelta(days=7), False),
+    ],
+)
+def test_a_request_waits_only_if_its_link_would_work_an_hour_more(
+    free: timedelta | None, left: timedelta, waits: bool
+) -> None:
+    free_at = None if free is None else NOW + free
+    assert rules.later(free_at, NOW + left) == (free_at if waits else None)
+
+
 @given(st.uuids(), st.uuids())
 def test_items_are_read_as_written(request: UUID, purpose: UUID) -> None:
     assert rules.parse_item(rules.item_id(request, purpose)) == (request, purpose)
