@@ -92,9 +92,10 @@ class SqliteCounters(Counters):
                 return swept
 
     def close(self) -> None:
-        """Closes the file, if this process opened it."""
-        with self._gate:
-            self._shut()
+        """Closes the file, if this process opened it; one that was never opened is not made for that."""
+        if self._connection is not None:
+            with self._gate:
+                self._shut()
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
         with translated(), self._gate:

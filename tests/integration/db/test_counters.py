@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from consentledger.db.counters import BATCH, Slot
 from consentledger.db.engine import Database
@@ -32,6 +33,24 @@ print("ready", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(lambda _: database.counters.add(slots), range(40)))
+database.close()
+"""
+
+# A process counts, and its child and it again: both through files of their own.
+FORKING = """
+import os
+from consentledger.db.counters import Slot
+from consentledger.db.installation import open_database
+from consentledger.kernel.settings import Settings
+database = open_database(Settings.load())
+slot = Slot(b"k" * 16, 7, 4_800)
+database.counters.add([slot])
+child = os.fork()
+for _ in range(50):
+    database.counters.add([slot])
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    print(database.counters.read([slot])[slot.key])
 database.close()
 """
 
@@ -139,6 +158,13 @@ def test_a_file_torn_or_taken_away_under_a_running_process(lite: Database, tmp_p
     lite.close()
 
 
+def test_who_counts_nothing_makes_no_file(lite: Database, tmp_path: Path) -> None:
+    with lite.read() as session:
+        session.execute(text("SELECT 1"))
+    lite.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["consentledger.db"]
+
+
 def test_two_processes_see_the_same_file_after_it_was_made_anew(
     lite: Database, tmp_path: Path
 ) -> None:
@@ -160,3 +186,11 @@ def test_a_folder_that_cannot_be_used_is_a_clear_error(lite: Database, tmp_path:
     (tmp_path / "consentledger.db.limits").rmdir()
     assert lite.counters.add(SLOTS[:1]) == {SLOTS[0].key: 1}
     lite.close()
+
+
+def test_a_child_counts_through_a_file_of_its_own(lite: Database, tmp_path: Path) -> None:
+    environment = {**os.environ, **environment_for(str(lite.url), tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "101\n"
