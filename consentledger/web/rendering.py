@@ -14,6 +14,7 @@ from consentledger.web import words
 from consentledger.web.public.pages import (
     BrokenLinkPage,
     CheckMailPage,
+    ErrorPage,
     HomePage,
     Page,
     RulesPage,
@@ -27,7 +28,7 @@ RULES_PATH = "/rules"
 WELL_KNOWN_PATH = "/.well-known/consentledger.json"
 NAME = "consentledger.pages"
 # Answers without a word about the person: made once, the same bytes for everyone.
-SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, HomePage, RulesPage, StopKeptPage)
+SAME_FOR_MANY = (BrokenLinkPage, CheckMailPage, ErrorPage, HomePage, RulesPage, StopKeptPage)
 
 
 def install(app: Flask) -> None:

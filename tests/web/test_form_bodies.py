@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from consentledger.db.installation import Installation
@@ -17,6 +20,7 @@ from tests.web.acts import fields, size_of
 from tests.web.test_once_more import SAYS_AGAIN, inputs
 from tests.web.town import ORIGIN, Shop, open_shop
 
+JSON = {"Content-Type": "application/json"}
 MEGABYTES = 10 * 1024 * 1024
 
 
@@ -187,4 +191,38 @@ def test_a_paused_form_says_so_wherever_it_is_shown_and_takes_nothing(
         assert answer.json["type"] == "urn:consentledger:problem:paused"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert client.options(shop.form, headers=listed).status_code == 204
+    assert size_of(installation, shop) == before
+
+
+WORDS = st.text(max_size=80) | st.sampled_from(["a@b.example", "1", "hosted", "iframe", "element"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    ["email", "purpose", "version", "hash", "token", "source", "page", "return", "website", "work"]
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=st.dictionaries(NAMES, VALUES), origin=st.sampled_from([None, ORIGIN, "null"]))
+def test_nothing_that_anybody_makes_up_is_taken(
+    client: FlaskClient,
+    shop: Shop,
+    installation: Installation,
+    body: dict[str, Any],
+    origin: str | None,
+) -> None:
+    before = size_of(installation, shop)
+    headers = {"Origin": origin} if origin else {}
+    told = client.post(shop.form, data=json.dumps(body).encode(), headers=headers | JSON)
+    assert told.status_code in (400, 403, 409, 422)
+    assert told.mimetype == "application/problem+json"
+    texts = {k: v for k, v in body.items() if isinstance(v, str)}
+    page = client.post(shop.form, data=texts or {"x": "x"}, headers=headers)
+    assert page.status_code in (400, 409, 422)
+    assert page.mimetype == "text/html"
     assert size_of(installation, shop) == before

@@ -108,11 +108,10 @@ def _for_this_page(
 ) -> FormToken:
     if given.get("token") is None:
         raise again("token", "missing")
-    if token is None or not token.is_for(form.form_id, form.version, page_origin):
+    found = token if token is not None and token.fresh(at) else None
+    if found is None or not found.is_for(form.form_id, form.version, page_origin):
         raise again("token", "stale")
-    if not token.fresh(at):
-        raise again("token", "stale")
-    return token
+    return found
 
 
 def _not_a_robots(given: Posted, token: FormToken, at: datetime) -> None:
