@@ -216,7 +216,7 @@ _SQLITE_SWEEP = """DELETE FROM counter WHERE (ends, key) IN
     (SELECT ends, key FROM counter WHERE ends < ? ORDER BY ends, key LIMIT ?) RETURNING 1"""
 _POSTGRESQL_SWEEP = """DELETE FROM rate_limit WHERE (key_hash, "window") IN
     (SELECT key_hash, "window" FROM rate_limit WHERE ends_at < %s
-     ORDER BY key_hash, "window" LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING 1"""
+     ORDER BY ends_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING 1"""
 
 
 # Written once for each number of slots: a statement built anew costs more than its round trip.

@@ -17,6 +17,7 @@ from consentledger.db.counters import BATCH, Slot
 from consentledger.db.engine import Database
 from consentledger.db.installation import open_database
 from consentledger.kernel.errors import UnavailableError
+from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.installations import environment_for, settings_from
 
 SLOTS = tuple(Slot(bytes([n]) * 16, 7, 4_800) for n in range(6))
@@ -127,9 +128,9 @@ def test_a_closed_counter_opens_again(database: Database) -> None:
 
 
 @pytest.fixture
-def lite(sqlite: object, tmp_path: Path) -> Database:
+def lite(sqlite: SqliteDatabases, tmp_path: Path) -> Database:
     """A database whose counters are a file."""
-    url = sqlite.copy(tmp_path)  # type: ignore[attr-defined]
+    url = sqlite.copy(tmp_path)
     return open_database(settings_from(environment_for(url, tmp_path)))
 
 
@@ -194,3 +195,21 @@ def test_a_child_counts_through_a_file_of_its_own(lite: Database, tmp_path: Path
         [sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "101\n"
+
+
+def test_connections_that_the_server_cut_are_replaced(
+    postgres: PostgresDatabases, tmp_path: Path
+) -> None:
+    with postgres.clone() as url:
+        opened = open_database(settings_from(environment_for(url, tmp_path)))
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda _: opened.counters.add(SLOTS[:1]), range(9)))
+        with opened.begin() as tx:
+            others = "pid <> pg_backend_pid() AND datname = current_database()"
+            tx.session.execute(
+                text(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
+            )
+        with pytest.raises(UnavailableError, match="the database can't be used now"):
+            opened.counters.add(SLOTS[:1])
+        assert opened.counters.add(SLOTS[:1]) == {SLOTS[0].key: 10}
+        opened.close()
