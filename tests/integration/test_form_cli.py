@@ -69,7 +69,7 @@ def test_the_commands_of_the_guide_work_as_they_stand(shop: Operator) -> None:
     guide = (ROOT / "docs" / "embed.md").read_text(encoding="utf-8")
     own = guide.partition("## A form of your own")[2].partition("## In production")[0]
     lines = "".join(re.findall(r"```sh\n(.*?)```", own, re.S)).splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     for line in lines:
         program, *words = shlex.split(line, comments=True)
         assert program == ".venv/bin/consentledger"
@@ -144,8 +144,8 @@ def test_origins_hold_at_once_in_every_language(shop: Operator) -> None:
     shop.types("form", "publish")
     _translate(shop)
     shop.types("form", "publish", "--language", "de")
-    said = shop.types("form", "origins", "--add", "http://127.0.0.1:8800")
-    assert "http://127.0.0.1:8800" in said
+    said = shop.types("form", "origins", "--add", "http://127.0.0.1:8900")
+    assert "http://127.0.0.1:8900" in said
     assert "Published in en" in said
     assert "Published in de" in said
     first, german = forms(shop)
@@ -156,7 +156,7 @@ def test_origins_hold_at_once_in_every_language(shop: Operator) -> None:
     # A draft that says something else is not published by the way.
     write(shop.types("form", "show", "--toml").replace("once a week", "often"), "again.toml")
     shop.types("form", "edit", "books", "again.toml")
-    said = shop.types("form", "origins", "--remove", "http://127.0.0.1:8800")
+    said = shop.types("form", "origins", "--remove", "http://127.0.0.1:8900")
     assert "Not served so in en yet: consentledger form publish books --language en" in said
     assert forms(shop)[0]["version"] == 2
     for words in (("--add", "https://books.example/path"), ("--remove", "https://other.example")):

@@ -112,7 +112,7 @@ def form(
 def _found(known: list[Found], wanted: str | None) -> Found:
     firsts = [one for one in known if one.facts.translation_of is None]
     if wanted is None:
-        return _one(firsts, "form")
+        return _one(firsts, "the form")
     for matching in (
         [one for one in known if one.facts.name == wanted],
         [one for one in known if _is_id(one, wanted)],
@@ -127,9 +127,9 @@ def _one(found: list[Found], wanted: str) -> Found:
     if not found:
         raise NotFoundError("there is no form yet: consentledger form example > form.toml")
     if len(found) > 1:
-        listed = "; ".join(f"{one.title} {one.facts.form_id}" for one in found)
+        listed = ", ".join(f"{one.title} ({one.facts.form_id})" for one in found)
         raise InputError(
-            f"{wanted} could be one of several, say which: {listed}",
+            f"{wanted} could be one of several, name it: {listed}",
             field="form",
             reason="ambiguous",
         )

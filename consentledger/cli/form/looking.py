@@ -85,7 +85,10 @@ def show_command(
     ]
     if found.facts.paused:
         lines.append(("paused", PAUSED.format(**found.facts.paused, words=found.words)))
-    lines += [(f"{each.days} days", FIGURES.format(each=each)) for each in figures]
+    lines += [
+        ("one day" if each.days == 1 else f"{each.days} days", FIGURES.format(each=each))
+        for each in figures
+    ]
     for name, value in lines:
         click.echo(f"{name:<10}{value}")
 

@@ -63,7 +63,8 @@ def publish_command(
         return 0
     _tell_origins(found, found.parts.spec.origins)
     click.echo(f"\n{made.element}\n")
-    click.echo("Other ways: consentledger form snippet --as iframe (or html, pinned, curl, page)")
+    click.echo(f"Other ways: consentledger form snippet {found.words} --as iframe")
+    click.echo("(or pinned, html, curl; or page, for a whole page to try it on)")
     return 0
 
 
