@@ -22,7 +22,7 @@ from typing import Any
 from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure, percentile
-from bench.processes import NOW, memory
+from bench.processes import NOW, cpu_seconds, memory
 from bench.siege.people import Life, live
 from bench.siege.robots import BOTNET
 from bench.siege.town import Form, Place, at_work, founded, networks
@@ -35,6 +35,7 @@ PEOPLE_PER_SECOND = 1.0
 SERVED = 99.5
 GROWN_MIB = 30  # what caches and arenas may take of their own
 ONE_MACHINE = "151.7.7.7"
+TOKENLESS, LAST = range(5), (8, 9)  # of ten posts
 PROBLEM = b"application/problem+json"
 
 
@@ -65,14 +66,17 @@ def _engine(there: Place, posts: int, seconds: int) -> list[Figure]:
     tokens = [pages.token(form.form_id, origin=form.origin) for _ in range(TOKENS)]
     # What a process needs to have served anything at all is not what a flood takes.
     send(there.town.port, islice(_posts(form, tokens[:100]), 2_000), 20)
-    before = memory(there.town.port, NOW)
+    before, spent = memory(there.town.port, NOW), cpu_seconds(there.town.port)
     flood, lives = _beside(there, tokens, posts, seconds)
-    after = memory(there.town.port, NOW)
+    after, spent = memory(there.town.port, NOW), cpu_seconds(there.town.port) - spent
     if set(before) != set(after):
         raise SystemExit("flood: a web process was replaced")
     for line in flood.wrong[:10]:
         print(f"flood: a wrong answer: {line}")
-    return _figures(there.world.engine, flood, lives, before, after)
+    figures = _figures(there.world.engine, flood, lives, before, after)
+    each = spent / flood.statuses.total() * 1000
+    name = "flood, processor time of the web processes per answer"
+    return [*figures, Figure(there.world.engine, name, each, "ms")]
 
 
 def _figures(
@@ -136,9 +140,9 @@ def _posts(form: Form, tokens: Sequence[str]) -> Iterator[bytes]:
             "email": f"flood{number}@stranger.example",
             "purpose": [form.purpose],
         }
-        if number % 10 < 3:
+        if number % 10 not in TOKENLESS:
             fields |= {"version": 1, "source": "element", "token": dice.choice(tokens)}
-        ip = ONE_MACHINE if number % 10 in (8, 9) else dice.choice(botnet)
+        ip = ONE_MACHINE if number % 10 in LAST else dice.choice(botnet)
         yield load.request(
             "POST", form.path, json.dumps(fields).encode(), Origin=form.origin,
             Content_Type="application/json", X_Forwarded_For=ip,
