@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from consentledger.consents.models import ConfirmationMail, ConsentRequest
 from consentledger.kernel.ids import first_uuid7
 from consentledger.organisations import pause_rules
-from consentledger.organisations.models import Form
+from consentledger.organisations.models import Form, Organisation
 
 MOST = 100_000
 SHOWN = 25_000
@@ -40,7 +40,10 @@ class FormCount:
 
 @dataclass(frozen=True, slots=True)
 class FormFigures:
-    """What came of a form's posts in the last `days`, as far back as `since_at` (see SHOWN)."""
+    """What came of a form's posts in the last `days`, as far back as `since_at`.
+
+    That is later where SHOWN requests do not reach so far, or where unconfirmed ones are erased already.
+    """
 
     days: int
     since_at: datetime
@@ -88,13 +91,17 @@ def form_figures(
     session: Session, organisation_id: UUID, form_id: UUID, now: datetime
 ) -> list[FormFigures]:
     """Counts what came of one form's posts, for each of PERIODS."""
-    return [_figures(session, organisation_id, form_id, now, days) for days in PERIODS]
+    kept = session.execute(
+        select(Organisation.request_days).where(Organisation.organisation_id == organisation_id)
+    ).scalar_one()
+    return [_figures(session, organisation_id, form_id, now, days, kept) for days in PERIODS]
 
 
 def _figures(
-    session: Session, organisation_id: UUID, form_id: UUID, now: datetime, days: int
+    session: Session, organisation_id: UUID, form_id: UUID, now: datetime, days: int, kept: int
 ) -> FormFigures:
-    begin = now - timedelta(days=days)
+    # Of what is older only the confirmed requests are left: a share of them would flatter.
+    begin = now - timedelta(days=min(days, kept))
     newest = _newest(organisation_id, begin, now + _SLACK, SHOWN)
     mine = newest.c.form_id == form_id
     row = session.execute(

@@ -343,3 +343,18 @@ def test_the_log_tells_the_state_of_form_and_policy(installation: Installation, 
             tx.session.execute(
                 mine.values({"state": "paused"} if table is Form else {"role_policy": "accept"})
             )
+
+
+def test_figures_end_where_unconfirmed_requests_are_erased(shop: People):
+    with time_machine.travel(now() - timedelta(days=2), tick=True):
+        shop.subscribe("anna@person.example")
+    with shop.database.read() as session:
+        _, week = figures.form_figures(session, shop.org, shop.made.form_id, now())
+    assert (week.requests, week.confirmed) == (1, 1)
+    with shop.database.begin() as tx:
+        mine = update(Organisation).where(Organisation.organisation_id == shop.org)
+        tx.session.execute(mine.values(request_days=1))
+    with shop.database.read() as session:
+        _, week = figures.form_figures(session, shop.org, shop.made.form_id, now())
+    assert (week.days, week.requests) == (7, 0)
+    assert week.since_at > now() - timedelta(days=1, minutes=5)
