@@ -58,7 +58,8 @@ summary { display: list-item; inline-size: fit-content; cursor: pointer; text-de
 .quiet, .details, .foot { color: var(--muted); font-weight: 400; }
 .details, .foot { font-size: .9em; }
 .input, .button {
-  inline-size: 100%; min-block-size: 48px; padding: 9px 13px; border-radius: var(--radius); font: inherit; text-align: start;
+  inline-size: 100%; min-block-size: 48px; padding: 9px 13px;
+  border-radius: var(--radius); font: inherit; text-align: start;
 }
 .input { border: 1px solid var(--muted); background: var(--paper); color: inherit; }
 .input[aria-invalid] { border: 2px solid var(--error); }
@@ -84,12 +85,12 @@ dl > div { flex: 1 1 9em; }
 .second { border: 1px solid var(--muted); background: none; color: inherit; font-weight: 600; }
 .error, .message { color: var(--error); }
 .status { color: inherit; }
-.message:empty { display: none; }
+.message:empty { margin: 0; }
 .foot { padding-block-start: 12px; border-block-start: 1px solid var(--line); margin-block-end: -8px; }
 .foot p { display: flex; flex-wrap: wrap; column-gap: 18px; }
 `);
 
-/** An element with attributes (null: left out; a part is a class, too) and children (null: left out). */
+/** An element; null attributes and children are left out, a part is a class, too. */
 function make(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes ?? {})) {
@@ -106,7 +107,7 @@ function link(address, text) {
   return make("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, text);
 }
 
-/** Asks, or posts JSON, and never throws; status 0: no answer in time; after: seconds until one may try again. */
+/** Never throws; status 0: no answer in time; after: seconds until one may try again. */
 async function call(address, post, controller = new AbortController()) {
   const timer = setTimeout(() => controller.abort(), PATIENCE);
   try {
@@ -120,7 +121,7 @@ async function call(address, post, controller = new AbortController()) {
       signal: controller.signal,
     });
     const text = await answer.text();
-    const body = /json/.test(answer.headers.get("Content-Type")) ? JSON.parse(text) : {};
+    const body = answer.ok || /json/.test(answer.headers.get("Content-Type")) ? JSON.parse(text) : {};
     return { status: answer.status, body, after: Number(answer.headers.get("Retry-After")) || null };
   } catch {
     return { status: 0, body: {}, after: null };
@@ -183,7 +184,7 @@ class ConsentForm extends HTMLElement {
   }
 
   disconnectedCallback() {
-    // Moved in the page: nothing is lost.
+    // Not when it is only moved.
     queueMicrotask(() => this.isConnected || this.#asking?.abort());
   }
 
@@ -196,7 +197,7 @@ class ConsentForm extends HTMLElement {
     }
   }
 
-  /** Asks once however many attributes change in one go, and never under a running post. */
+  /** Once however many attributes change in one go, and never under a running post. */
   #soon() {
     if (this.#later) return;
     this.#later = true;
@@ -232,30 +233,32 @@ class ConsentForm extends HTMLElement {
     return `${BASE}/f/${encodeURIComponent(this.getAttribute("form") ?? "")}`;
   }
 
-  /** In the language of this element, of what it stands in, or of the browser. */
-  #address() {
+  /** In the language given, of what stands around, or of the browser. */
+  #address(language) {
     let near = null;
     for (let at = this; at && !near; at = at.getRootNode().host) near = at.closest("[lang]");
-    return `${this.#hosted()}/form.json?lang=${encodeURIComponent(near?.lang || navigator.language)}`;
-  }
-
-  #facts() {
-    return { form: this.#form.form, version: this.#form.version, language: this.#form.language };
+    return `${this.#hosted()}/form.json?lang=${encodeURIComponent(language || near?.lang || navigator.language)}`;
   }
 
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(`consent-${name}`, { detail, bubbles: true, composed: true }));
   }
 
+  #facts() {
+    const { form, version, language } = this.#form;
+    return { form, version, language };
+  }
+
   #take(form) {
-    [this.#fresh, this.#at, this.#posts, this.#work] = [form, Date.now(), 0, null];
+    [this.#fresh, this.#at, this.#posts, this.#work] = [form, performance.now(), 0, null];
   }
 
   /** What was typed stays; what was ticked does not, for it may mean something else now. */
   #show(form) {
     const before = (name) =>
       this.#inputs.get(name)?.value ?? this.querySelector(`input[name="${name}"]`)?.value;
-    const typed = new Map(form.fields.map(({ name }) => [name, before(name) || this.getAttribute(name) || ""]));
+    const given = (name) => /^(email|name)$/.test(name) && this.getAttribute(name);
+    const typed = new Map(form.fields.map(({ name }) => [name, before(name) || given(name) || ""]));
     const held = this.contains(document.activeElement) && document.activeElement.name;
     this.#form = form;
     this.#take(form);
@@ -289,14 +292,14 @@ class ConsentForm extends HTMLElement {
     return card;
   }
 
-  /** The card that everything stands on, with who is responsible below. */
+  /** The card, with who is responsible below. */
   #frame(tag, form, content) {
     const { sender, words } = form;
     const card = make(tag, { part: "form", lang: words.language, dir: form.direction },
       content,
       make("div", { part: "foot" },
         make("div", { translate: "no", dir: "auto" },
-          [sender.legal_name, sender.postal_address, sender.country].join("\n")),
+          [sender.legal_name, sender.postal_address, sender.country, sender.contact_phone ?? ""].join("\n").trim()),
         make("p", {},
           link(`mailto:${sender.contact_email}`, sender.contact_email),
           link(sender.privacy_url, words.privacy),
@@ -401,11 +404,11 @@ class ConsentForm extends HTMLElement {
   async #send() {
     let answer = null;
     for (let turn = 0; turn < 4; turn += 1) {
-      const old = Date.now() - this.#at > (this.#fresh.expires_in - 120) * 1000 || this.#posts > 3;
+      const old = performance.now() - this.#at > (this.#fresh.expires_in - 120) * 1000 || this.#posts > 3;
       if (old && !(await this.#renew())) return null;
       const work = await this.#worked();
       if (work === null) return { status: -1, body: {}, after: null };
-      const rest = this.#at + this.#fresh.wait * 1000 + 50 - Date.now();
+      const rest = this.#at + this.#fresh.wait * 1000 + 50 - performance.now();
       if (rest > 0) await new Promise((go) => setTimeout(go, rest));
       this.#posts += 1;
       answer = await call(this.#fresh.action, this.#post(work));
@@ -414,7 +417,7 @@ class ConsentForm extends HTMLElement {
         this.#fresh = { ...this.#fresh, work: answer.body.work };
         this.#work = null;
       } else if (reason === "too_fast") {
-        this.#at = Date.now();
+        this.#at = performance.now();
       } else if (field === "token" || reason === "form_changed") {
         if (!(await this.#renew())) return null;
       } else {
@@ -440,7 +443,7 @@ class ConsentForm extends HTMLElement {
 
   /** A fresh token: true when the form says the same; else what it says now is shown, and the person decides. */
   async #renew() {
-    const answer = await call(this.#address());
+    const answer = await call(this.#address(this.#form.language));
     if (answer.status !== 200) {
       this.#refused(answer);
       return false;
@@ -455,7 +458,7 @@ class ConsentForm extends HTMLElement {
     return false;
   }
 
-  /** Begins the work that is asked for, when a person begins to fill in the form. */
+  /** Begins the work when a person begins to fill in the form. */
   #begin() {
     const challenge = this.#fresh.work?.challenge;
     if (challenge) this.#work ??= solve(challenge).catch(() => null);
@@ -515,8 +518,8 @@ class ConsentForm extends HTMLElement {
     const { words } = this.#form;
     const title = make("h2", { tabindex: -1 }, words.done_title);
     const again = this.#second(words.again, () => {
-      this.#show(this.#form);
-      this.#at = 0; // its token was used: the next post asks for a fresh one
+      this.#show({ ...this.#form, work: null });
+      this.#at = -Infinity; // its token was used
       this.#inputs.get("email")?.focus();
     });
     const hint = make("p", { class: "quiet" }, words.done_hint);
