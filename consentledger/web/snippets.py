@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from html import escape
 from uuid import UUID
 
-from consentledger.organisations.facts import FormField, FormPurpose
+from sqlalchemy.orm import Session
+
+from consentledger.organisations import queries
+from consentledger.organisations.facts import FormFacts, FormField, FormPurpose
+from consentledger.organisations.freezing import parts_of, spec_of
 from consentledger.web import words
 from consentledger.web.releases import newest
 
@@ -43,6 +47,17 @@ class Pasted:
     def hosted(self) -> str:
         """The form's own page."""
         return f"{self.base_url}/f/{self.form_id}"
+
+
+def pasted(session: Session, base_url: str, form: FormFacts) -> Pasted:
+    """Reads what to paste: of the version that is served, else of the draft (whose boxes nobody can post yet)."""
+    if form.state in ("published", "paused"):
+        served = queries.form_version(session, form.organisation_id, form.form_id, form.version)
+        sender, language = served.sender.name, served.language
+        return Pasted(base_url, form.form_id, language, sender, served.fields, served.purposes)
+    parts = parts_of(session, form.organisation_id, spec_of(form.draft))
+    sender, language = parts.sender.identity.name, parts.spec.language
+    return Pasted(base_url, form.form_id, language, sender, parts.spec.fields, parts.boxes)
 
 
 def snippets(form: Pasted) -> Snippets:

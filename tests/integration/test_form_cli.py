@@ -11,12 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from consentledger.cli.form.making import EXAMPLE
 from consentledger.db.installation import Installation
 from consentledger.kernel.errors import ConflictError, ConsentLedgerError, InputError, NotFoundError
 from consentledger.organisations import queries
 from consentledger.organisations.models import Form, Purpose, Sender, Wording
+from consentledger.organisations.pausing import PauseForm, pause_form
 from consentledger.organisations.service import CreateOrganisation, create_organisation
 from tests.support import published
 from tests.support.operators import Operator
@@ -163,6 +165,26 @@ def test_origins_hold_at_once_in_every_language(shop: Operator) -> None:
         error = shop.fails("form", "origins", *words)
         assert isinstance(error, InputError)
         assert error.field == "origins"
+
+
+def test_a_paused_form_says_why_and_is_resumed(shop: Operator, installation: Installation) -> None:
+    shop.types("form", "new", "form.toml")
+    shop.types("form", "publish")
+    with installation.database.begin() as tx:
+        [row] = tx.session.scalars(select(Form))
+        pause = PauseForm(
+            *(row.organisation_id, row.form_id, row.counted_from, "unconfirmed", 50, 2)
+        )
+        assert pause_form(tx, pause, lambda told: None)
+    shown = shop.types("form", "show")
+    assert "of 50 people it wrote to 2 confirmed" in shown
+    assert "consentledger form resume books" in shown
+    assert "http://127.0.0.1:8900" in shop.types(
+        "form", "origins", "--add", "http://127.0.0.1:8900"
+    )
+    assert forms(shop)[0]["state"] == "paused", "nobody asked to serve it again"
+    assert "is served again" in shop.types("form", "resume")
+    assert forms(shop)[0]["state"] == "published"
 
 
 def test_a_form_is_translated_by_its_words_alone(

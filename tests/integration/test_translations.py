@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import column, select, table
 
 from consentledger.db.engine import Database
+from consentledger.db.installation import open_database
+from consentledger.db.migrate import upgrade
 from consentledger.kernel.errors import ConflictError, InputError
 from consentledger.kernel.ids import uuid7
 from consentledger.kernel.settings import Settings
 from consentledger.organisations import queries, service, translations
 from consentledger.organisations.facts import FormField
+from consentledger.organisations.models import Form
 from consentledger.organisations.rules import GapsError
 from tests import factories
+from tests.support.installations import environment_for, settings_from
 from tests.support.published import size
 
 GERMAN = "Ja, Alpenkraut Versand GmbH darf mir {} per E-Mail schicken."
@@ -255,3 +262,31 @@ def test_completeness_says_what_every_language_lacks(
         coming = translations.completeness(session, owner, made.form_id, SPOKEN).translations[0]
     assert [gap.field for gap in coming.gaps] == ["origins"]
     assert coming.served
+
+
+def test_forms_of_before_get_their_language(empty_database_url: str, tmp_path: Path) -> None:
+    opened = open_database(settings_from(environment_for(empty_database_url, tmp_path)))
+    try:
+        upgrade(opened, "0021")
+        values = {
+            "organisation_id": uuid7(),
+            "state": "draft",
+            "version": 0,
+            "created_at": datetime(2026, 11, 1, tzinfo=UTC),
+        }
+        names = ("organisation_id", "form_id", "state", "version", "draft", "created_at")
+        columns = [column(name, Form.__table__.c[name].type) for name in names]
+        old = table("form", *columns)
+        with opened.begin() as tx:
+            for language in ("pt-BR", "de"):
+                row = {**values, "form_id": uuid7(), "draft": {"language": language}}
+                tx.session.execute(old.insert().values(row))
+        upgrade(opened)
+        with opened.read() as session:
+            found = session.scalars(select(Form).order_by(Form.form_id)).all()
+        assert [(row.language, row.name, row.translation_of) for row in found] == [
+            ("pt-BR", None, None),
+            ("de", None, None),
+        ]
+    finally:
+        opened.close()

@@ -17,7 +17,7 @@ from consentledger.kernel.clock import now
 from consentledger.kernel.settings import Settings
 from consentledger.organisations.studio.publishing import lacking
 from consentledger.organisations.translations import completeness
-from consentledger.web.snippets import Pasted, Snippets, snippets
+from consentledger.web.snippets import pasted, snippets
 from consentledger.web.words import LANGUAGES
 
 PAUSED = (
@@ -153,25 +153,11 @@ def snippet_command(form: str | None, organisation: str | None, kind: str, json:
     with opened_database(settings) as database, database.read() as session:
         owner = finding.organisation(session, organisation)
         found = finding.form(session, owner.organisation_id, form)
-    made = snippets_of(found, settings)
+        made = snippets(pasted(session, settings.base_url, found.facts))
     if json:
         as_json(**asdict(made))
         return
     click.echo(page(found, made) if kind == "page" else getattr(made, kind))
-
-
-def snippets_of(found: Found, settings: Settings) -> Snippets:
-    """Makes the snippets of a form."""
-    return snippets(
-        Pasted(
-            settings.base_url,
-            found.facts.form_id,
-            found.language,
-            found.parts.sender.identity.name,
-            found.parts.spec.fields,
-            found.parts.boxes,
-        )
-    )
 
 
 def _state(found: Found) -> str:

@@ -7,7 +7,6 @@ import click
 from consentledger.cli.context import opened_installation
 from consentledger.cli.form import finding
 from consentledger.cli.form.finding import Found
-from consentledger.cli.form.looking import snippets_of
 from consentledger.cli.form.making import ACTOR
 from consentledger.cli.output import as_json, json_option
 from consentledger.kernel.settings import Settings
@@ -20,6 +19,7 @@ from consentledger.organisations.studio.publishing import (
     change_origins,
     publish_whole,
 )
+from consentledger.web.snippets import Snippets, pasted, snippets
 
 
 @click.command("publish")
@@ -36,10 +36,9 @@ def publish_command(
     """
     settings = Settings.load()
     try:
-        found, done = _publish(settings, form, language, organisation)
+        found, done, made = _publish(settings, form, language, organisation)
     except GapsError as error:
         return _refused(form or "The form", error, json=json)
-    made = snippets_of(found, settings)
     if json:
         as_json(
             form=str(done.form_id),
@@ -70,12 +69,14 @@ def publish_command(
 
 def _publish(
     settings: Settings, form: str | None, language: str | None, organisation: str | None
-) -> tuple[Found, PublishedWhole]:
+) -> tuple[Found, PublishedWhole, Snippets]:
     with opened_installation(settings) as installation, installation.database.begin() as tx:
         owner = finding.organisation(tx.session, organisation)
         found = finding.form(tx.session, owner.organisation_id, form, language)
         command = PublishForm(owner.organisation_id, found.facts.form_id, ACTOR)
-        return found, publish_whole(tx, command)
+        done = publish_whole(tx, command)
+        made = snippets(pasted(tx.session, settings.base_url, found.facts))
+        return found, done, made
 
 
 @click.command("take-down")

@@ -16,7 +16,7 @@ from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
 from consentledger.web.public.preview import preview_page
 from consentledger.web.services import installation
-from consentledger.web.snippets import Pasted, snippets
+from consentledger.web.snippets import pasted, snippets
 from consentledger.web.words import LANGUAGES
 
 blueprint = ApiBlueprint("studio", __name__, "How a form will look, what it lacks, what to paste")
@@ -48,16 +48,7 @@ def preview_form(form_id: UUID) -> Response:
 @blueprint.operation("GET", "/forms/<uuid:form_id>/snippets", scope="publish", gives=SNIPPETS)
 def form_snippets(form_id: UUID) -> Response:
     """Give what to paste into a page: the element, the same pinned, a frame, plain HTML, a server's call."""
-    owner = caller().organisation_id
     with reading() as session:
-        form = queries.form(session, owner, form_id)
-        parts = freezing.parts_of(session, owner, freezing.spec_of(form.draft))
-    pasted = Pasted(
-        installation().settings.base_url,
-        form_id,
-        parts.spec.language,
-        parts.sender.identity.name,
-        parts.spec.fields,
-        parts.boxes,
-    )
-    return answer(SNIPPETS.dump(snippets(pasted)))
+        form = queries.form(session, caller().organisation_id, form_id)
+        found = pasted(session, installation().settings.base_url, form)
+    return answer(SNIPPETS.dump(snippets(found)))

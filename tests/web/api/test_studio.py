@@ -114,6 +114,10 @@ def test_what_to_paste_fits_the_form(alice: Caller) -> None:
     assert not plain.of("b")
     assert f"{base}/api/v1/consents" in found["curl"]
     assert purpose in found["curl"]
+    # Once it is served, what is pasted is what is served: another draft's boxes nobody could post.
+    alice.post(f"/forms/{form}:publish")
+    alice.put(f"/forms/{form}", {**body, "wordings": []})
+    assert alice.get(f"/forms/{form}/snippets") == found
 
 
 def test_a_draft_is_previewed_and_posts_nowhere(alice: Caller, charlie: Caller) -> None:
