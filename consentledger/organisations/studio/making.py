@@ -1,6 +1,6 @@
 """Making and changing a form by a plan: its purposes and wordings with it.
 
-Each verb locks a form, then purposes, then wordings, each sorted, and appends once at its end.
+Each verb locks forms, then the wordings that it may change, then purposes, each sorted, and appends once at its end.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ def translate_form(tx: Tx, first_id: UUID, plan: FormPlan) -> Planned:
     ).identity.legal_name
     others = translations_of(tx.session, plan.organisation_id, first_id)
     present = next((other for other in others if other.language == plan.language), None)
+    if present is not None:
+        present = lock_form(tx, plan.organisation_id, present.form_id)
     boxes = Boxes(tx, plan.organisation_id, plan.actor, plan.language, spec.sender_id, legal_name)
     boxes.write(plan.boxes, _own_drafts(tx, present) if present else {})
     write = WriteForm(
