@@ -53,7 +53,7 @@ summary { display: list-item; inline-size: fit-content; cursor: pointer; text-de
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; border-radius: 4px; }
 [tabindex="-1"]:focus { outline: none; }
 .form > * + * { margin-block-start: var(--consent-gap, 20px); }
-.field > * + *, .boxes > * + *, .done > * + *, .details > * + * { margin-block-start: 10px; }
+.field > * + *, .boxes > * + *, .done > * + *, .details > * + *, .message > * + * { margin-block-start: 10px; }
 .label, legend, .title, .error, .message { font-weight: 600; }
 .quiet, .details, .foot { color: var(--muted); font-weight: 400; }
 .details, .foot { font-size: .9em; }
@@ -82,7 +82,7 @@ dl > div { flex: 1 1 9em; }
 }
 .button:hover { box-shadow: 0 0 0 2px var(--paper), 0 0 0 4px var(--rim); }
 .button[aria-disabled] { cursor: progress; opacity: .7; }
-.second { border: 1px solid var(--muted); background: none; color: inherit; font-weight: 600; }
+.second { border: 1px solid var(--muted); background: none; color: var(--ink); }
 .error, .message { color: var(--error); }
 .status { color: inherit; }
 .message:empty { margin: 0; }
