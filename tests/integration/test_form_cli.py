@@ -278,9 +278,19 @@ def test_a_wrong_file_makes_nothing_and_is_told(shop: Operator, installation: In
         assert "form.toml" in str(error)
         assert rows(installation) == [0, 0, 0, 0], field
         assert size(installation) == entries
+    notice = re.compile(r'(?s)text = """.*?"""')
+    Path("latin.txt").write_bytes("Datenschutzerklärung".encode("latin-1"))
+    for name in ("nothing.txt", "latin.txt", "/dev/zero"):
+        write(notice.sub(f'file = "{name}"', TEXT))
+        error = shop.fails("form", "new", "form.toml")
+        assert isinstance(error, InputError)
+        assert (error.field, error.reason) == ("notice.file", "unreadable")
+        assert rows(installation) == [0, 0, 0, 0], name
     # The right file is still taken: the wrong ones have left no name behind.
-    write(TEXT)
+    Path("notice.txt").write_text(tomllib.loads(TEXT)["notice"]["text"], encoding="utf-8")
+    write(notice.sub('file = "notice.txt"', TEXT))
     shop.types("form", "new", "form.toml")
+    assert "nothing is missing" in shop.types("form", "check")
 
 
 def test_publishing_names_everything_that_is_missing(

@@ -103,9 +103,19 @@ class Table:
 
 def opened(file: Path) -> Table:
     """Reads a TOML file; InputError when it can't be read or is no TOML."""
+    data = _bytes(file)
     try:
-        with file.open("rb") as opened_file:
-            data = opened_file.read(MAX_BYTES + 1)
+        return Table(file, "", tomllib.loads(data.decode("utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(
+            f"{file.name} is no TOML: {error}", field="file", reason="malformed"
+        ) from error
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        with file.open("rb") as found:
+            data = found.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(
             f"{file} can't be read: {error.strerror}", field="file", reason="unreadable"
@@ -114,12 +124,7 @@ def opened(file: Path) -> Table:
         raise InputError(
             f"{file.name} is larger than {MAX_BYTES} bytes", field="file", reason="too_large"
         )
-    try:
-        return Table(file, "", tomllib.loads(data.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(
-            f"{file.name} is no TOML: {error}", field="file", reason="malformed"
-        ) from error
+    return data
 
 
 def form_plan(file: Path, organisation_id: UUID, actor: str) -> FormPlan:
@@ -195,7 +200,7 @@ def _notice(table: Table) -> WordingText:
         found.wrong("file", "double", "write the text or name a file, not both")
     beside = found.file.parent / found.text("file")
     try:
-        text = beside.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found.wrong("file", "unreadable", f"{beside} can't be read: {error}")
+        text = _bytes(beside).decode("utf-8")
+    except (InputError, UnicodeDecodeError) as error:
+        found.wrong("file", "unreadable", str(error))
     return WordingText((), "", "", text, found.maybe("url"))
