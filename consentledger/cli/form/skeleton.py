@@ -16,7 +16,7 @@ def skeleton(found: Found, *, translated_to: str | None = None) -> str:
         lines = [
             f"# {found.title}: replace what is in {found.language} by {translated_to}.",
             "# `purpose` names the box and stays as it is.",
-            f"language = {_quoted(translated_to)}",
+            f"language = {quoted(translated_to)}",
         ]
     boxes = found.parts.boxes
     notices = {(box.notice_text, box.notice_url) for box in boxes}
@@ -25,11 +25,11 @@ def skeleton(found: Found, *, translated_to: str | None = None) -> str:
     for box in boxes:
         lines += ["", "[[box]]"]
         if translated_to is not None:
-            lines.append(f"purpose = {_quoted(box.title)}")
+            lines.append(f"purpose = {quoted(box.title)}")
         lines += [
-            f"title = {_quoted(box.title)}",
-            f"statement = {_quoted(box.statement)}",
-            f"withdrawal = {_quoted(box.withdrawal)}",
+            f"title = {quoted(box.title)}",
+            f"statement = {quoted(box.statement)}",
+            f"withdrawal = {quoted(box.withdrawal)}",
         ]
         if box.controllers != (found.parts.sender.identity.legal_name,):
             lines.append(f"controllers = {_list(box.controllers)}")
@@ -40,11 +40,11 @@ def skeleton(found: Found, *, translated_to: str | None = None) -> str:
 
 def _head(found: Found) -> list[str]:
     spec = found.parts.spec
-    name = [f"name = {_quoted(found.facts.name)}"] if found.facts.name else []
+    name = [f"name = {quoted(found.facts.name)}"] if found.facts.name else []
     return [
         *name,
-        f"language = {_quoted(spec.language)}",
-        f"sender = {_quoted(found.parts.sender.identity.name)}",
+        f"language = {quoted(spec.language)}",
+        f"sender = {quoted(found.parts.sender.identity.name)}",
         f"origins = {_list(spec.origins)}",
         f"returns = {_list(spec.returns)}",
         f"inputs = {_list([item.name for item in spec.fields if item.name != 'email'])}",
@@ -52,16 +52,16 @@ def _head(found: Found) -> list[str]:
 
 
 def _notice(box: FormPurpose) -> list[str]:
-    url = [f"url = {_quoted(box.notice_url)}"] if box.notice_url else []
-    return [*url, f"text = {_quoted(box.notice_text)}"]
+    url = [f"url = {quoted(box.notice_url)}"] if box.notice_url else []
+    return [*url, f"text = {quoted(box.notice_text)}"]
 
 
 def _list(values: tuple[str, ...] | list[str]) -> str:
-    return "[" + ", ".join(_quoted(value) for value in values) + "]"
+    return "[" + ", ".join(quoted(value) for value in values) + "]"
 
 
-def _quoted(value: str) -> str:
-    """A text as TOML writes it; lines stay lines."""
+def quoted(value: str) -> str:
+    """Returns a text as TOML writes it; lines stay lines."""
     if "\n" in value:
         inner = value.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
         if inner.endswith('"'):
