@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from consentledger.limits import rules
 from consentledger.limits.service import Post
 from consentledger.organisations import service
+from consentledger.organisations.address_policies import ChangeAddressPolicy, change_address_policy
 from consentledger.organisations.pausing import PauseForm, pause_form, resume_form
 from consentledger.web.services import NAME
 from tests.e2e.conftest import Visit
@@ -203,18 +207,40 @@ def test_a_page_that_was_open_too_long_gets_a_fresh_token_by_itself(
     assert world.mail_to(address)
 
 
-def test_a_browser_that_fills_in_the_trap_costs_one_more_press(world: World, visit: Visit) -> None:
+def test_what_only_the_service_finds_costs_a_press_and_no_more(world: World, visit: Visit) -> None:
     address = world.person()
     page = opened(world, visit, world.line())
-    fill(page, address)
+    fill(page, "info@example.org")
+    with refusing_roles(world):
+        press(page)
+        email = page.get_by_label("E-mail address")
+        expect(email).to_be_focused()
+        expect(email).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_role("alert").filter(has_text="address")).not_to_be_empty()
+    assert [(e["reason"], e["field"], e["status"]) for e in told(page, "error")] == [
+        ("role", "email", 422)
+    ]
+    email.fill(address)
+    # A browser's autofill fell into the trap that is laid for robots.
     page.locator("consent-form").evaluate(
         "(form) => { form.shadowRoot.querySelector('[name=website]').value = 'x' }"
     )
     press(page)
-    expect(page.get_by_role("alert")).to_contain_text("press the button once more")
+    expect(page.get_by_role("alert").filter(has_text="press the button once more")).to_be_focused()
     press(page)
     done(page)
     assert world.mail_to(address)
+
+
+@contextmanager
+def refusing_roles(world: World) -> Iterator[None]:
+    """Meanwhile the shop takes no address of a role."""
+    database, organisation_id = world.installation.database, world.shop.organisation_id
+    with database.begin() as tx:
+        change_address_policy(tx, ChangeAddressPolicy(organisation_id, "test", role="refuse"))
+    yield
+    with database.begin() as tx:
+        change_address_policy(tx, ChangeAddressPolicy(organisation_id, "test", role="flag"))
 
 
 def test_under_pressure_the_device_works_and_the_person_waits_a_moment(
