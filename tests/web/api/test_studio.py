@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from base64 import b64encode
 from hashlib import sha384
 from html.parser import HTMLParser
@@ -116,6 +118,9 @@ def test_what_to_paste_fits_the_form(alice: Caller) -> None:
     assert purpose in found["curl"]
     # Once it is served, what is pasted is what is served: another draft's boxes nobody could post.
     alice.post(f"/forms/{form}:publish")
+    command = shlex.split(found["curl"].replace("\\\n", ""))
+    assert command[:2] == ["curl", f"{base}/api/v1/consents"]
+    alice.post("/consents", json.loads(command[command.index("-d") + 1]), 202)
     alice.put(f"/forms/{form}", {**body, "wordings": []})
     assert alice.get(f"/forms/{form}/snippets") == found
 
