@@ -16,6 +16,7 @@ from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure
 from bench.people import FORM
+from bench.processes import cpu_seconds
 from bench.siege.town import Form, Town, founded
 from bench.world import World, served
 from consentledger.limits.rules import FORM_PRESSURE, ORGANISATION_PRESSURE
@@ -41,6 +42,7 @@ def _engine(made: World, town: Town) -> list[Figure]:
     _check(town)
     off = replace(made, environment={**made.environment, "CONSENTLEDGER_SIGNUP_LIMITS": "false"})
     rates: dict[str, list[float]] = {"with": [], "without": []}
+    spent = dict.fromkeys(rates, 0.0)
     with served(made) as port, served(off) as other:
         ports = {"with": port, "without": other}
         for name, one in ports.items():
@@ -49,11 +51,15 @@ def _engine(made: World, town: Town) -> list[Figure]:
             # Each goes first as often as the other.
             for name in sorted(ports, reverse=number % 2 == 0):
                 requests = _requests(made, town, f"{name}{number}x", POSTS)
+                before = cpu_seconds(ports[name])
                 rates[name].append(_rate(ports[name], requests))
+                spent[name] += (cpu_seconds(ports[name]) - before) * 1000 / (ROUNDS * POSTS)
     ratios = [a / b for a, b in zip(rates["with"], rates["without"], strict=True)]
     return [
         Figure(made.engine, "sign-ups with limits", median(rates["with"]), "/s"),
         Figure(made.engine, "sign-ups without limits", median(rates["without"]), "/s"),
+        Figure(made.engine, "processor time of a sign-up with limits", spent["with"], "ms"),
+        Figure(made.engine, "processor time of a sign-up without", spent["without"], "ms"),
         Figure(made.engine, "with limits, of without, median of rounds", median(ratios), "", LIMIT),
     ]
 

@@ -49,6 +49,11 @@ def stored(installation: Installation) -> dict[str, Rows]:
 def _counters(installation: Installation) -> Rows:
     file = Path(f"{installation.database.url.database}{BESIDE}")
     with closing(sqlite3.connect(file)) as connection:
+        # The table comes with the first count.
+        if not connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE name = ?", (COUNTERS,)
+        ).fetchone():
+            return Rows(0, 0)
         query = "SELECT count(*), coalesce(sum(length(key) + 16), 0) FROM counter"
         return Rows(*connection.execute(query).fetchone())
 
