@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from consentledger.app import create_app
 from consentledger.db.installation import Installation, open_installation
@@ -134,20 +134,33 @@ def _site(pages: Mapping[str, tuple[str, dict[str, str]]]) -> Flask:
         html, headers = pages[name]
         return Response(html, headers=headers, mimetype="text/html")
 
-    @app.route("/count", methods=["GET"])
-    def count() -> Response:
-        return Response(request.full_path)
-
     return app
 
 
 def add_form(world: World, language: str, title: str, statement: str, *more: FormField) -> UUID:
     """Publish another form of the shop, in another language, with one box."""
-    organisation_id = world.shop.organisation_id
-    database = world.installation.database
-    with database.begin() as tx:
-        purpose = service.PublishPurpose(organisation_id, {language: title}, "test")
-        purpose_id = service.publish_purpose(tx, purpose).id
+    wording = _wording(world, _purpose(world, {language: title}), language, title, statement)
+    return _form(world, language, wording, *more)
+
+
+def add_translated(world: World, *said: tuple[str, str, str]) -> list[UUID]:
+    """Publish a form in several languages, each (language, title, statement); the first is the form itself."""
+    purpose_id = _purpose(world, {language: title for language, title, _ in said})
+    forms: list[UUID] = []
+    for words in said:
+        wording = _wording(world, purpose_id, *words)
+        forms.append(_form(world, words[0], wording, of=forms[0] if forms else None))
+    return forms
+
+
+def _purpose(world: World, titles: dict[str, str]) -> UUID:
+    with world.installation.database.begin() as tx:
+        command = service.PublishPurpose(world.shop.organisation_id, titles, "test")
+        return service.publish_purpose(tx, command).id
+
+
+def _wording(world: World, purpose_id: UUID, language: str, title: str, statement: str) -> UUID:
+    database, shop = world.installation.database, world.shop
     words = service.WordingText(
         controllers=("Alpenkraut Ltd",),
         statement=statement,
@@ -155,13 +168,21 @@ def add_form(world: World, language: str, title: str, statement: str, *more: For
         notice_text=f"{title}: Alpenkraut Ltd, 1 Main Street, Springfield",
         notice_url="https://shop.example/privacy",
     )
+    command = service.WriteWording(
+        shop.organisation_id, shop.sender_id, purpose_id, language, words
+    )
     with database.begin() as tx:
-        command = service.WriteWording(
-            organisation_id, world.shop.sender_id, purpose_id, language, words
-        )
         wording_id = service.create_wording(tx, command)
     with database.begin() as tx:
-        service.publish_wording(tx, service.PublishWording(organisation_id, wording_id, "test"))
+        service.publish_wording(
+            tx, service.PublishWording(shop.organisation_id, wording_id, "test")
+        )
+    return wording_id
+
+
+def _form(
+    world: World, language: str, wording_id: UUID, *more: FormField, of: UUID | None = None
+) -> UUID:
     spec = service.FormSpec(
         world.shop.sender_id,
         language,
@@ -169,8 +190,9 @@ def add_form(world: World, language: str, title: str, statement: str, *more: For
         fields=(FormField("email", True), *more),
         origins=(world.site,),
     )
-    with database.begin() as tx:
-        form_id = service.create_form(tx, service.WriteForm(organisation_id, spec)).form_id
+    command = service.WriteForm(world.shop.organisation_id, spec, translation_of=of)
+    with world.installation.database.begin() as tx:
+        form_id = service.create_form(tx, command).form_id
     publish(world, form_id)
     return form_id
 

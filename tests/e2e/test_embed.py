@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from consentledger.web.releases import newest
 from tests.e2e.conftest import Visit
 from tests.e2e.embedded import DONE, EVENTS, confirm, done, fill, press, told
-from tests.e2e.shops import World
+from tests.e2e.shops import World, add_translated
 from tests.support.mails import entries
 
 pytestmark = pytest.mark.browser
@@ -256,3 +256,26 @@ def test_a_form_that_is_moved_or_renamed_keeps_what_was_typed(world: World, visi
     expect(page.get_by_label("Weekly offers")).not_to_be_checked()
     expect(page.get_by_label("E-mail address")).to_have_value(address)
     assert len(world.asked) == asked + 1
+
+
+def test_it_speaks_as_what_stands_around_it(world: World, visit: Visit) -> None:
+    address = world.person()
+    first, german = add_translated(
+        world,
+        ("en", "Moss letters", "Yes, Alpenkraut Ltd may send me Moss letters by e-mail."),
+        ("de", "Moosbriefe", "Ja, Alpenkraut Ltd darf mir Moosbriefe per E-Mail senden."),
+    )
+    page = visit()
+    page.add_init_script(EVENTS)
+    lines = f'<div lang="de-AT">{world.line(first)}</div>{world.line(first, lang="en")}'
+    page.goto(world.page(lines, html='lang="fr"'))
+    one, other = page.locator("consent-form").nth(0), page.locator("consent-form").nth(1)
+    expect(other.get_by_label("Moss letters")).not_to_be_checked()
+    one.get_by_label("E-Mail-Adresse").fill(address)
+    one.get_by_label("Moosbriefe").check()
+    one.get_by_role("button", name="Schickt mir die Mail zum Bestätigen").click()
+    expect(one.get_by_role("heading")).to_be_focused()
+    (said,) = told(page, "requested")
+    assert (said["form"], said["language"]) == (str(german), "de")
+    page.goto(world.mail_to(address))
+    expect(page.get_by_text("Ja, Alpenkraut Ltd darf mir Moosbriefe")).to_be_visible()
