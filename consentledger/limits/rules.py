@@ -47,12 +47,28 @@ WAIT_SECONDS = 10
 
 def ip_of(remote: str | None) -> str:
     """Returns what counts as one asker: an IPv4 address, an IPv6 /64, or `unknown`."""
-    return _prefix(remote, 32, 64)
+    return place_of(remote)[0]
 
 
 def network_of(remote: str | None) -> str:
     """Returns the network of an asker: an IPv4 /24, an IPv6 /48, or `unknown`."""
-    return _prefix(remote, 24, 48)
+    return place_of(remote)[1]
+
+
+def place_of(remote: str | None) -> tuple[str, str]:
+    """Returns ip_of and network_of, reading the address once."""
+    try:
+        parsed = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return UNKNOWN, UNKNOWN
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            number = int(parsed)
+            inner, outer = (ipaddress.IPv6Address(number >> n << n) for n in (64, 80))
+            return f"{inner}/64", f"{outer}/48"
+        parsed = parsed.ipv4_mapped
+    text = str(parsed)
+    return text, f"{text.rpartition('.')[0]}.0/24"
 
 
 def pressure(posts: int, thresholds: Sequence[int]) -> int:
@@ -63,18 +79,3 @@ def pressure(posts: int, thresholds: Sequence[int]) -> int:
 def waiting_seconds(level: int) -> int:
     """Returns how long a person without work must wait under pressure of this level, in seconds."""
     return WAIT_SECONDS * level
-
-
-def _prefix(remote: str | None, bits4: int, bits6: int) -> str:
-    try:
-        parsed = ipaddress.ip_address(remote or "")
-    except ValueError:
-        return UNKNOWN
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is None:
-            number = int(parsed) >> (128 - bits6) << (128 - bits6)
-            return f"{ipaddress.IPv6Address(number)}/{bits6}"
-        parsed = parsed.ipv4_mapped
-    if bits4 == 32:
-        return str(parsed)
-    return f"{ipaddress.IPv4Address(int(parsed) >> (32 - bits4) << (32 - bits4))}/{bits4}"

@@ -49,7 +49,7 @@ class Limiter:
 
     def refuse(self, remote: str | None) -> None:
         """Raises LimitError when this process knows an asker or its network to be over; no database is asked."""
-        if self._enabled:
+        if self._enabled and len(self._over):
             at = _at()
             self._refuse_over(self._slots.asker(remote, at), at)
 
@@ -77,7 +77,7 @@ class Limiter:
         if token is not None and counts[token.key] > rules.TOKEN.count:
             self._over.put(token.key, token.ends, until=token.ends)
             return Counted(0, token_spent=True)
-        return Counted(self._level(post.form_id, post.organisation_id, counts, at))
+        return Counted(self._level(posts, counts, at))
 
     def count_api(self, post: Post, key_id: UUID) -> None:
         """Counts a post that a marketer's server took; LimitError when anything is over its limit.
@@ -98,12 +98,9 @@ class Limiter:
         if not self._enabled:
             return 0
         at = _at()
-        form, organisation = self._slots.posts(form_id, organisation_id, at)
-        known = self._levels.get(form.key, at)
-        if known is not None:
-            return known
-        found = self._counters.read((form, organisation))
-        return self._level(form_id, organisation_id, found, at)
+        posts = self._slots.posts(form_id, organisation_id, at)
+        known = self._levels.get(posts[0].key, at)
+        return self._level(posts, self._counters.read(posts), at) if known is None else known
 
     def take_work(self, post: Post) -> bool:
         """Takes a post that was paid for by work; False when its token has paid for one before.
@@ -162,17 +159,14 @@ class Limiter:
         self._refuse_over(slots, at)
         self._check(slots, self._counters.add(tuple(slots)), at)
 
-    def _level(
-        self, form_id: UUID, organisation_id: UUID, counts: Mapping[bytes, int], at: float
-    ) -> int:
-        form, organisation = slots = self._slots.posts(form_id, organisation_id, at)
-        before = self._posts_before(slots, at)
-        most = {slot.key: max(counts.get(slot.key, 0), before[slot.key]) for slot in slots}
+    def _level(self, posts: tuple[Slot, Slot], counts: Mapping[bytes, int], at: float) -> int:
+        before = self._posts_before(posts, at)
+        most = [max(counts.get(slot.key, 0), before[slot.key]) for slot in posts]
         level = max(
-            rules.pressure(most[form.key], rules.FORM_PRESSURE),
-            rules.pressure(most[organisation.key], rules.ORGANISATION_PRESSURE),
+            rules.pressure(most[0], rules.FORM_PRESSURE),
+            rules.pressure(most[1], rules.ORGANISATION_PRESSURE),
         )
-        self._levels.put(form.key, level, until=min(at + HINT_SECONDS, form.ends))
+        self._levels.put(posts[0].key, level, until=min(at + HINT_SECONDS, posts[0].ends))
         return level
 
     def _posts_before(self, slots: tuple[Slot, Slot], at: float) -> dict[bytes, int]:
@@ -188,6 +182,8 @@ class Limiter:
         return {key: number or 0 for key, number in known.items()}
 
     def _refuse_over(self, slots: Iterable[Slot], at: float) -> None:
+        if not len(self._over):
+            return
         ends = [end for slot in slots if (end := self._over.get(slot.key, at)) is not None]
         if ends:
             raise _too_many(max(ends) - at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from consentledger.db.counters import Slot
@@ -13,7 +14,6 @@ from consentledger.limits.rules import Rule
 
 HASH_BYTES = 16
 SIGN_UP = "sign-up"
-_POSTS = Rule(0, rules.WINDOW)  # soft: how many there are is read, not bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Slots:
 
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"consentledger/rate-limit/v1", "sha256")
+        # Every post and every page of a form asks for these two.
+        self._posts_keys = lru_cache(4_096)(self._hash_posts)
 
     def one(self, scope: str, name: str, value: str, rule: Rule, at: float) -> Slot:
         """Returns the counter of a value under a rule in the present window; scopes and names are kept apart."""
@@ -41,7 +43,7 @@ class Slots:
 
     def asker(self, remote: str | None, at: float, scope: str = SIGN_UP) -> dict[Slot, Rule]:
         """Returns the counters of who asks and of its network, with what each may."""
-        ip, network = rules.ip_of(remote), rules.network_of(remote)
+        ip, network = rules.place_of(remote)
         return {
             self.one(scope, "ip", ip, rules.IP, at): rules.IP,
             self.one(scope, "network", network, rules.NETWORK, at): rules.NETWORK,
@@ -62,8 +64,10 @@ class Slots:
 
     def posts(self, form_id: UUID, organisation_id: UUID, at: float) -> tuple[Slot, Slot]:
         """Returns the counters of posts to a form and to all forms of its organisation: they make the pressure."""
-        form = self.one(SIGN_UP, "form", str(form_id), _POSTS, at)
-        return form, self.one(SIGN_UP, "organisation", str(organisation_id), _POSTS, at)
+        window = int(at) // rules.WINDOW
+        ends = (window + 1) * rules.WINDOW
+        form, organisation = self._posts_keys(form_id, organisation_id)
+        return Slot(form, window, ends), Slot(organisation, window, ends)
 
     def taken(self, post: Post, at: float) -> dict[Slot, Rule]:
         """Returns the counters of posts that a form and its organisation took while they were paid for."""
@@ -76,7 +80,7 @@ class Slots:
 
     def waiting(self, post: Post, at: float) -> dict[Slot, Rule]:
         """Returns the counters of who comes by waiting, and of its network."""
-        ip, network = rules.ip_of(post.remote), rules.network_of(post.remote)
+        ip, network = rules.place_of(post.remote)
         mine, near = rules.WAITING_IP, rules.WAITING_NETWORK
         return {
             self.one(SIGN_UP, "waiting-network", network, near, at): near,
@@ -94,6 +98,12 @@ class Slots:
         value = f"{token.form_id.hex}{issued}{token.nonce.hex()}"
         key = self._hash(SIGN_UP, name, value, 0)
         return Slot(key, 0, issued + int(FRESH.total_seconds()))
+
+    def _hash_posts(self, form_id: UUID, organisation_id: UUID) -> tuple[bytes, bytes]:
+        return (
+            self._hash(SIGN_UP, "form", str(form_id), rules.WINDOW),
+            self._hash(SIGN_UP, "organisation", str(organisation_id), rules.WINDOW),
+        )
 
     def _hash(self, scope: str, name: str, value: str, seconds: int) -> bytes:
         # The value comes last: whatever it holds, it cannot be read as another name's.
