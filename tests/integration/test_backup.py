@@ -79,7 +79,11 @@ def test_a_backup_under_load_is_one_moment(
 
     def progress(done: int, total: int) -> None:
         if len(steps) < 5:
-            written.acquire()  # not before another entry has committed
+            while written.acquire(blocking=False):
+                pass  # what was written before this step
+            # Not before another entry has committed: the first of two may have done so a moment ago.
+            written.acquire()
+            written.acquire()
         steps.append((done, total))
 
     try:
