@@ -12,11 +12,10 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -26,9 +25,11 @@ from consentledger.db.writer_gate import WriterGate
 BATCH = 1_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
-    """One counter: whose (a keyed hash), the number of its window, and the second in which that ends."""
+class Slot(NamedTuple):
+    """One counter: whose (a keyed hash), the number of its window, and the second in which that ends.
+
+    A tuple, for half a dozen are made, hashed and sorted on every post.
+    """
 
     key: bytes
     window: int
