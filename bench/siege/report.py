@@ -85,6 +85,9 @@ def _people(siege: Siege) -> list[Row]:
     mailed = [life.mail_after for life in lives if life.mail_after is not None]
     held = [life.held_up for life in lives if life.held_up]
     served = sum(life.confirmed for life in lives)
+    for life in [life for life in lives if not life.confirmed][:10]:
+        shares = "behind a shared address" if life.shares_address else "alone at an address"
+        print(f"siege: not served: {_told(life.kind)}, {shares}: {life.why}")
     share = 100 / count
     rows: list[Row] = [
         ("real people", len(lives), ""),
