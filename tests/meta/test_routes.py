@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from consentledger.app import create_app
 from consentledger.consents.models import ConfirmationMail
 from consentledger.db.installation import Installation
 from consentledger.db.tables import metadata
 from consentledger.web.access import policy_of
+from tests.support.apps import app_of
 from tests.web import acts
 from tests.web.town import open_shop
 
@@ -31,7 +31,7 @@ CAPABILITIES = {"c": "confirm", "u": "unsubscribe", "r": "receipt", "stop": "sto
 
 @pytest.fixture
 def app(installation: Installation) -> Flask:
-    return create_app(installation.settings, installation)
+    return app_of(installation)
 
 
 @pytest.fixture

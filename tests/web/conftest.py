@@ -6,14 +6,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consentledger.app import create_app
 from consentledger.db.installation import Installation
+from tests.support.apps import app_of
 from tests.web.town import Shop, open_shop
 
 
 @pytest.fixture
 def app(installation: Installation) -> Flask:
-    return create_app(installation.settings, installation)
+    return app_of(installation)
 
 
 @pytest.fixture

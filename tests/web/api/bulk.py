@@ -11,9 +11,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from tests.factories import Cast, create_cast, create_purpose, create_sender
+from tests.support.apps import app_of
 from tests.support.permits import Shop
 
 PERMITS = "/api/v1/permits"
@@ -106,5 +106,5 @@ def make_world(installation: Installation) -> World:
         create_purpose(database, alice.organisation_id),
     )
     shop.confirm("ann@example.org", "bea@example.org")
-    app = create_app(installation.settings, installation)
+    app = app_of(installation)
     return World(cast, shop, app.test_client(use_cookies=False), installation)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from consentledger.app import create_app
 from consentledger.db.installation import Installation
 from tests.factories import Cast, create_cast
+from tests.support.apps import app_of
 from tests.web.api.caller import Caller
 
 
 @pytest.fixture
 def app(installation: Installation) -> Flask:
-    return create_app(installation.settings, installation)
+    return app_of(installation)
 
 
 @pytest.fixture
