@@ -34,8 +34,9 @@ API_KEY = Rule(600, WINDOW)
 FORM_TAKEN = Rule(6_000, WINDOW)
 ORGANISATION_TAKEN = Rule(30_000, WINDOW)
 # The path without work: so that patient robots cannot fill it, what a network does once is not counted to the form.
-WAITING_IP = Rule(3, WINDOW)
-WAITING_NETWORK = Rule(12, WINDOW)
+# Below a dozen an IP's turns are used up by an office, not by robots: those have addresses enough.
+WAITING_IP = Rule(12, WINDOW)
+WAITING_NETWORK = Rule(24, WINDOW)
 WAITING_FORM = Rule(60, WINDOW)
 STOP_ORGANISATION = Rule(30_000, WINDOW)
 

@@ -174,14 +174,13 @@ def test_a_post_that_is_not_paid_for_leaves_its_network_s_counters_only(
 def test_who_waits_gets_a_few_turns_and_then_waits_for_the_next_window(
     limiter: Limiter, clock: time_machine.Traveller
 ) -> None:
-    mine = [replace(post(n), remote="192.0.2.1") for n in range(8)]
-    for n in range(rules.WAITING_IP.count):
-        assert limiter.take_turn(mine[n]) == 0
-    assert limiter.take_turn(mine[5]) == 540
+    *mine, late = (replace(post(n), remote="192.0.2.1") for n in range(rules.WAITING_IP.count + 1))
+    assert [limiter.take_turn(one) for one in mine] == [0] * rules.WAITING_IP.count
+    assert limiter.take_turn(late) == 540
     clock.shift(10.5)
-    assert limiter.take_turn(mine[5]) == 530
+    assert limiter.take_turn(late) == 530
     clock.shift(529.5)
-    assert limiter.take_turn(mine[5]) == 0
+    assert limiter.take_turn(late) == 0
 
 
 def test_a_network_gets_a_few_turns(limiter: Limiter) -> None:
