@@ -16,7 +16,7 @@ from bench import load
 from bench.engines import ENGINES
 from bench.figures import Figure
 from bench.people import FORM, people
-from bench.world import World, on_each, served
+from bench.world import World, on_each, served, without_limits
 from consentledger.consents.commands import NotMe
 from consentledger.consents.service import decline
 from tests.factories import create_form
@@ -41,7 +41,7 @@ def _engine(made: World) -> list[Figure]:
         for n, address in enumerate(addresses)
     ]
     random.Random(2).shuffle(requests)
-    with served(made) as port:
+    with served(without_limits(made)) as port:
         load.one_by_one(
             port, [_post(forms[n % FORMS], made, f"warm{n}@example.org", n) for n in range(200)]
         )

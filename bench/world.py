@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.engines import fresh_url
@@ -57,6 +57,12 @@ def on_each(engines: Sequence[str], measure: Callable[[World], list[Figure]]) ->
         with world(engine) as made:
             figures += measure(made)
     return figures
+
+
+def without_limits(world: World) -> World:
+    """The same installation for services that count no posts: one client's flood would be asked to pay for each."""
+    environment = {**world.environment, "CONSENTLEDGER_SIGNUP_LIMITS": "false"}
+    return replace(world, environment=environment)
 
 
 @contextmanager
