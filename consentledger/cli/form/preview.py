@@ -15,7 +15,7 @@ from consentledger.cli.form.finding import Found
 from consentledger.kernel.settings import Settings
 from consentledger.organisations.studio.publishing import lacking
 from consentledger.organisations.translations import completeness
-from consentledger.web.public.preview import preview_file
+from consentledger.web.public.form.preview import preview_file
 from consentledger.web.words import LANGUAGES
 
 

@@ -14,7 +14,7 @@ from consentledger.web.api.acting import answer, reading
 from consentledger.web.api.form_shapes import CompletenessSchema, SnippetsSchema
 from consentledger.web.api.keys import caller
 from consentledger.web.api.operation import ApiBlueprint
-from consentledger.web.public.preview import preview_page
+from consentledger.web.public.form.preview import preview_page
 from consentledger.web.services import installation
 from consentledger.web.snippets import pasted, snippets
 from consentledger.web.words import LANGUAGES

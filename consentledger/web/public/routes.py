@@ -7,8 +7,6 @@ from flask import Flask
 from consentledger.web.public import (
     brand,
     confirm,
-    embed,
-    forms,
     health,
     home,
     receipt,
@@ -17,6 +15,8 @@ from consentledger.web.public import (
     unsubscribe,
     well_known,
 )
+from consentledger.web.public.form import embed
+from consentledger.web.public.form import views as forms
 
 GROUPS = (brand, confirm, embed, forms, health, home, receipt, rules, stop, unsubscribe, well_known)
 

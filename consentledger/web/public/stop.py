@@ -19,7 +19,7 @@ from consentledger.web.access import capability, link_id, public
 from consentledger.web.journalled import run_or_journal
 from consentledger.web.limits import STOP, ip_of, network_of
 from consentledger.web.public import pages
-from consentledger.web.public.field_words import sentence
+from consentledger.web.public.form.field_words import sentence
 from consentledger.web.public.proofs import proof
 from consentledger.web.public.shown import sender_now
 from consentledger.web.public.stop_kept import stop_kept

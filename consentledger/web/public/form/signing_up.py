@@ -9,9 +9,9 @@ from consentledger.consents.service import request as request_consent
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web import client
 from consentledger.web.posted import Posted
-from consentledger.web.public import origins
-from consentledger.web.public.admitting import admit
 from consentledger.web.public.came import came
+from consentledger.web.public.form import origins
+from consentledger.web.public.form.admitting import admit
 from consentledger.web.services import installation
 
 

@@ -14,9 +14,9 @@ from consentledger.organisations.facts import PublishedForm
 from consentledger.web import client, posted, problems, rendering, security
 from consentledger.web.access import public
 from consentledger.web.cached import kept_form, published_form, translated_form
-from consentledger.web.public import form_json, forms_again, origins, signing_up
-from consentledger.web.public.admitting import FormChangedError, again
-from consentledger.web.public.forms_shown import accepted, check_mail_page, form_page
+from consentledger.web.public.form import again, origins, served, signing_up
+from consentledger.web.public.form.admitting import FormChangedError, ask_again
+from consentledger.web.public.form.shown import accepted, check_mail_page, form_page
 from consentledger.web.services import installation, services
 
 blueprint = Blueprint("forms", __name__)
@@ -60,7 +60,7 @@ def as_json(form_id: UUID) -> Response:
         if level
         else None
     )
-    return form_json.answer(form, token, work)
+    return served.answer(form, token, work)
 
 
 @blueprint.route("/f/<uuid:form_id>", methods=["OPTIONS"])
@@ -95,10 +95,10 @@ def submit(form_id: UUID) -> Response:
     rendering.speak(form.language)
     try:
         if nameless:
-            raise again("Origin", "null")
+            raise ask_again("Origin", "null")
         signing_up.sign_up(form, given, source=source, origin=origin)
     except (InputError, FormChangedError) as error:
-        page = None if problems.wants_json() else forms_again.page_after(error, form, given, source)
+        page = None if problems.wants_json() else again.page_after(error, form, given, source)
         if page is None:
             raise
         return page

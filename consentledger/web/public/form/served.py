@@ -14,7 +14,7 @@ from flask import Response, g
 from consentledger.limits.form_tokens import FRESH
 from consentledger.organisations.facts import FormField, FormPurpose, PublishedForm
 from consentledger.web import colours, words
-from consentledger.web.public.element_words import element_words
+from consentledger.web.public.form.element_words import element_words
 from consentledger.web.services import installation
 
 HONEYPOT = "website"

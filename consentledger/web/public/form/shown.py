@@ -11,8 +11,8 @@ from consentledger.limits.form_tokens import AGAIN, FIRST
 from consentledger.organisations.addresses import allowed_return
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.posted import Posted
-from consentledger.web.public import form_json
-from consentledger.web.public.field_words import sentence
+from consentledger.web.public.form import served
+from consentledger.web.public.form.field_words import sentence
 from consentledger.web.public.pages import (
     CheckMailPage,
     FieldError,
@@ -59,7 +59,7 @@ def form_page(
         page=page or (given.get("page") if given else None),
         errors=(FieldError(error.field, sentence(error)),) if error else (),
         token=services().form_tokens.make(form.form_id, form.version, now=now(), step=step),
-        honeypot=form_json.HONEYPOT if step == FIRST else None,
+        honeypot=served.HONEYPOT if step == FIRST else None,
         asks=asks,
         return_url=allowed_return(form.returns, given.get("return")) if given else None,
     )

@@ -14,8 +14,8 @@ from consentledger.kernel.errors import ConsentLedgerError, InputError
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web import rendering
 from consentledger.web.posted import Posted
-from consentledger.web.public.admitting import AskAgainError, FormChangedError, PayFirstError
-from consentledger.web.public.forms_shown import form_page
+from consentledger.web.public.form.admitting import AskAgainError, FormChangedError, PayFirstError
+from consentledger.web.public.form.shown import form_page
 from consentledger.web.public.pages import FormPage
 
 

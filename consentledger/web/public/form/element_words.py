@@ -7,7 +7,7 @@ from flask import g
 from consentledger.kernel.errors import InputError
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.problem_words import words_of
-from consentledger.web.public.field_words import sentence
+from consentledger.web.public.form.field_words import sentence
 from consentledger.web.words import gettext, ngettext
 
 

@@ -29,7 +29,7 @@ from consentledger.limits.rules import waiting_seconds
 from consentledger.limits.service import Post
 from consentledger.organisations.facts import PublishedForm
 from consentledger.web.posted import Posted
-from consentledger.web.public.form_json import HONEYPOT, TOO_FAST_SECONDS, hash_of
+from consentledger.web.public.form.served import HONEYPOT, TOO_FAST_SECONDS, hash_of
 from consentledger.web.services import services
 
 TOO_FAST = timedelta(seconds=TOO_FAST_SECONDS)
@@ -70,7 +70,7 @@ class Admitted:
 def admit(form: PublishedForm, given: Posted, page_origin: str | None) -> Admitted:
     """Returns what was filled in, once all steps are passed; the errors stand above.
 
-    `page_origin` is of the page that posted, None for our own (web.public.origins.of_page).
+    `page_origin` is of the page that posted, None for our own (web.public.form.origins.of_page).
     """
     at = now()
     token = services().form_tokens.read(given.get("token"))
@@ -84,7 +84,7 @@ def admit(form: PublishedForm, given: Posted, page_origin: str | None) -> Admitt
     post = Post(request.remote_addr, folded, form.form_id, form.organisation_id, token)
     counted = services().limiter.count_post(post)
     if counted.token_spent:
-        raise again("token", "stale")
+        raise ask_again("token", "stale")
     if counted.level:
         _paid(given, post, token, counted.level, at)
     return Admitted(address.text, ticked)
@@ -107,22 +107,22 @@ def _for_this_page(
     at: datetime,
 ) -> FormToken:
     if given.get("token") is None:
-        raise again("token", "missing")
+        raise ask_again("token", "missing")
     found = token if token is not None and token.fresh(at) else None
     if found is None or not found.is_for(form.form_id, form.version, page_origin):
-        raise again("token", "stale")
+        raise ask_again("token", "stale")
     return found
 
 
 def _not_a_robots(given: Posted, token: FormToken, at: datetime) -> None:
     if given.get(HONEYPOT) is not None:
-        raise again(HONEYPOT, "filled")
+        raise ask_again(HONEYPOT, "filled")
     # A token knows whole seconds, rounded down: nobody who waited long enough is told to wait.
     if token.step == FIRST and at - token.issued_at < TOO_FAST:
-        raise again("token", "too_fast")
+        raise ask_again("token", "too_fast")
 
 
-def again(name: str, reason: str) -> AskAgainError:
+def ask_again(name: str, reason: str) -> AskAgainError:
     """What asks for one more press because of a field; software reads the reason."""
     return AskAgainError("load the form anew and post it once more", field=name, reason=reason)
 
@@ -143,7 +143,7 @@ def _paid(given: Posted, post: Post, token: FormToken, level: int, at: datetime)
     limiter, text = services().limiter, given.get("token") or ""
     if services().work.level(given.get("work"), text) >= level:
         if not limiter.take_work(post):
-            raise again("token", "stale")
+            raise ask_again("token", "stale")
         return
     # Who took their time over a page of ours has waited already; other pages' scripts can compute.
     ours = token.is_for(token.form_id, token.version, None)
