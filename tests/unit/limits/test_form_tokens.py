@@ -96,29 +96,30 @@ def test_no_character_can_be_another(place: int, character: str) -> None:
     assert (TOKENS.read(changed) is not None) == (changed == SAMPLE)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        SAMPLE[:-1],
-        SAMPLE + "A",
-        f" {SAMPLE[1:]}",
-        f"{SAMPLE[:-1]}\n",
-        f"{SAMPLE[:-1]}=",
-        f"{SAMPLE[:-4]}====",
-        f"{SAMPLE[:10]}!{SAMPLE[11:]}",
-        f"!{SAMPLE}",
-        f"{SAMPLE}====",
-        "é" + SAMPLE[1:],
-        "\ud800" + SAMPLE[1:],
-        "\uff21" + SAMPLE[1:],
-        "\0" * CHARACTERS,
-        "A" * CHARACTERS,
-        "+" * CHARACTERS,
-        "A" * 10_000_000,
-    ],
-)
+# Named, for a token is another one in each process of a test run.
+NONE_OF_OURS = {
+    "none": None,
+    "empty": "",
+    "short": SAMPLE[:-1],
+    "long": SAMPLE + "A",
+    "blank first": f" {SAMPLE[1:]}",
+    "line break": f"{SAMPLE[:-1]}\n",
+    "padded": f"{SAMPLE[:-1]}=",
+    "padding inside": f"{SAMPLE[:-4]}====",
+    "foreign character": f"{SAMPLE[:10]}!{SAMPLE[11:]}",
+    "foreign first": f"!{SAMPLE}",
+    "padding behind": f"{SAMPLE}====",
+    "accent": "é" + SAMPLE[1:],
+    "half a pair": "\ud800" + SAMPLE[1:],
+    "full width": "\uff21" + SAMPLE[1:],
+    "zeros": "\0" * CHARACTERS,
+    "letters": "A" * CHARACTERS,
+    "pluses": "+" * CHARACTERS,
+    "ten million": "A" * 10_000_000,
+}
+
+
+@pytest.mark.parametrize("text", NONE_OF_OURS.values(), ids=NONE_OF_OURS)
 def test_what_is_not_exactly_one_of_ours_is_none(text: str | None) -> None:
     assert TOKENS.read(text) is None
 
