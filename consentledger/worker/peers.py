@@ -51,25 +51,33 @@ class Peers:
     def __init__(self, most: int, rest: Rest | None = None) -> None:
         self._most = max(1, most)
         self._rest = rest or Rest()
-        self._lock = threading.Lock()
+        self._left = threading.Condition()
         self._peers: dict[Hashable, _Peer] = {}
 
-    def enter(self, way: Hashable) -> None:
-        """Takes a place at a peer, or raises RestingError; each `enter` is followed by a `leave`."""
-        with self._lock:
-            peer = self._peers.setdefault(way, _Peer())
-            waiting = peer.rests_until - time.monotonic()
-            if waiting > 0:
-                raise RestingError(waiting)
-            if peer.busy >= (1 if peer.failures else self._most):
-                raise RestingError(_WAIT_FOR_A_PLACE)
-            peer.busy += 1
+    def enter(self, way: Hashable, patience: float = 0.0) -> None:
+        """Takes a place at a peer, or raises RestingError; each `enter` is followed by a `leave`.
+
+        A full peer's place is waited for up to `patience` seconds; a resting peer is not.
+        """
+        until = time.monotonic() + patience
+        with self._left:
+            while True:
+                peer, at = self._peers.setdefault(way, _Peer()), time.monotonic()
+                if peer.rests_until > at:
+                    raise RestingError(peer.rests_until - at)
+                if peer.busy < (1 if peer.failures else self._most):
+                    peer.busy += 1
+                    return
+                if at >= until:
+                    raise RestingError(_WAIT_FOR_A_PLACE)
+                self._left.wait(until - at)
 
     def leave(self, way: Hashable, *, ill: bool) -> None:
         """Gives the place back; `ill` says that the peer itself failed, not this piece of work."""
-        with self._lock:
+        with self._left:
             peer = self._peers[way]
             peer.busy -= 1
+            self._left.notify_all()
             if not ill:
                 peer.failures = 0
             elif time.monotonic() >= peer.rests_until:  # else it was counted already

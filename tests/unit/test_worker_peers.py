@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -22,6 +23,41 @@ def test_one_peer_never_gets_all_threads():
     peers.enter("b")
     peers.leave("a", ill=sick(SENT))
     peers.enter("a")
+
+
+def test_a_place_at_a_full_peer_is_waited_for_but_not_for_ever():
+    peers, entered = Peers(1), threading.Event()
+    peers.enter("a")
+
+    def wait() -> None:
+        peers.enter("a", patience=30)
+        entered.set()
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert not entered.wait(0.05)
+    peers.leave("a", ill=False)
+    assert entered.wait(30)
+    with pytest.raises(RestingError):
+        peers.enter("a", patience=0.01)
+
+
+def test_a_peer_that_falls_ill_meanwhile_is_not_waited_for():
+    peers, told = Peers(1, Rest(first=60)), []
+    peers.enter("a")
+
+    def wait() -> None:
+        try:
+            peers.enter("a", patience=30)
+        except RestingError as error:
+            told.append(error.seconds)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    peers.leave("a", ill=True)
+    waiting.join(30)
+    assert told
+    assert told[0] > 30
 
 
 def test_a_failed_peer_rests_longer_each_time_and_one_message_tries_it_first():

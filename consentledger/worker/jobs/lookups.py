@@ -26,7 +26,8 @@ def refusal(context: Context, address: str) -> Delivery | None:
     if context.domains is None:
         return None
     try:
-        context.peers.enter(_DNS)
+        # Others' look-ups are waited for, each of SECONDS at most: a full house is no reason to send unchecked.
+        context.peers.enter(_DNS, patience=SECONDS)
     except RestingError:
         return None
     slow = True
