@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from consentledger.kernel.errors import NotFoundError, PausedError
@@ -49,6 +49,11 @@ def _form(row: Form) -> facts.FormFacts:
 
 # The states of a form that people may meet: a paused one says that it is.
 _THERE = ("published", "paused")
+_IS_SERVED = and_(
+    FormVersion.organisation_id == Form.organisation_id,
+    FormVersion.form_id == Form.form_id,
+    FormVersion.version == Form.version,
+)
 _FORMS = (
     select(
         FormVersion,
@@ -77,12 +82,7 @@ def published_form(session: Session, form_id: UUID) -> facts.PublishedForm:
     """
     row = session.execute(
         _FORMS.add_columns(Form.state)
-        .join(
-            Form,
-            (Form.organisation_id == FormVersion.organisation_id)
-            & (Form.form_id == FormVersion.form_id)
-            & (Form.version == FormVersion.version),
-        )
+        .join(Form, _IS_SERVED)
         .where(Form.form_id == form_id, Form.state.in_(_THERE))
     ).one_or_none()
     return _published(*_served(row)[:-1])
@@ -109,12 +109,7 @@ _STAMP = (
         Form.state,
     )
     .join(Organisation, Organisation.organisation_id == Form.organisation_id)
-    .join(
-        FormVersion,
-        (FormVersion.organisation_id == Form.organisation_id)
-        & (FormVersion.form_id == Form.form_id)
-        & (FormVersion.version == Form.version),
-    )
+    .join(FormVersion, _IS_SERVED)
     .join(
         Sender,
         (Sender.organisation_id == Form.organisation_id)
@@ -137,12 +132,7 @@ def framing_origins(session: Session, form_id: UUID) -> tuple[str, ...]:
     """Reads whose pages may show a form that is served or paused; () when there is no such form."""
     content = session.scalar(
         select(FormVersion.content)
-        .join(
-            Form,
-            (Form.organisation_id == FormVersion.organisation_id)
-            & (Form.form_id == FormVersion.form_id)
-            & (Form.version == FormVersion.version),
-        )
+        .join(Form, _IS_SERVED)
         .where(Form.form_id == form_id, Form.state.in_(_THERE))
     )
     return tuple(content["origins"]) if content is not None else ()
