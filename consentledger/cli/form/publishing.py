@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from consentledger.cli.context import opened_installation
@@ -9,6 +11,7 @@ from consentledger.cli.form import finding
 from consentledger.cli.form.finding import Found
 from consentledger.cli.form.making import ACTOR
 from consentledger.cli.output import as_json, json_option
+from consentledger.db.unit_of_work import Tx
 from consentledger.kernel.settings import Settings
 from consentledger.organisations.rules import GapsError
 from consentledger.organisations.service import PublishForm, resume_form, unpublish_form
@@ -85,10 +88,7 @@ def _publish(
 @finding.organisation_option
 def take_down_command(form: str | None, language: str | None, organisation: str | None) -> None:
     """Take FORM down: it collects nothing any more. Links in mails that were sent work on."""
-    with opened_installation(Settings.load()) as installation, installation.database.begin() as tx:
-        owner = finding.organisation(tx.session, organisation)
-        found = finding.form(tx.session, owner.organisation_id, form, language)
-        unpublish_form(tx, PublishForm(owner.organisation_id, found.facts.form_id, ACTOR))
+    found = _act(form, language, organisation, unpublish_form)
     click.echo(f"{found.title} is taken down in {found.language}.")
     click.echo(f"To serve it again: consentledger form publish {found.words}")
 
@@ -99,11 +99,21 @@ def take_down_command(form: str | None, language: str | None, organisation: str 
 @finding.organisation_option
 def resume_command(form: str | None, language: str | None, organisation: str | None) -> None:
     """Serve FORM again after it paused itself, because too few of those it wrote to confirmed."""
+    found = _act(form, language, organisation, resume_form)
+    click.echo(f"{found.title} is served again in {found.language}.")
+
+
+def _act(
+    form: str | None,
+    language: str | None,
+    organisation: str | None,
+    verb: Callable[[Tx, PublishForm], object],
+) -> Found:
     with opened_installation(Settings.load()) as installation, installation.database.begin() as tx:
         owner = finding.organisation(tx.session, organisation)
         found = finding.form(tx.session, owner.organisation_id, form, language)
-        resume_form(tx, PublishForm(owner.organisation_id, found.facts.form_id, ACTOR))
-    click.echo(f"{found.title} is served again in {found.language}.")
+        verb(tx, PublishForm(owner.organisation_id, found.facts.form_id, ACTOR))
+        return found
 
 
 @click.command("origins")
